@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include "core/bus.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base.h"
+#include "core/device.h"
+
+void bus_init(struct bus *bus, uint64_t limit)
+{
+	memset(bus, 0, sizeof(*bus));
+	bus->limit = limit;
+}
+
+void bus_done(struct bus *bus)
+{
+	free(bus->ranges);
+	bus->ranges = NULL;
+	bus->count = 0;
+}
+
+int bus_add(struct bus *bus, uint64_t base, uint64_t len, struct device *dev,
+	    uint64_t dev_off)
+{
+	uint64_t last = base + (len - 1);
+	struct bus_range *ranges;
+	size_t i;
+
+	if (len == 0 || last < base || last > bus->limit)
+		return -EINVAL;
+
+	for (i = 0; i < bus->count && bus->ranges[i].last < base; i++)
+		;
+	if (i < bus->count && bus->ranges[i].base <= last)
+		return -EEXIST;
+
+	ranges = reallocarray(bus->ranges, bus->count + 1, sizeof(*ranges));
+	if (!ranges)
+		return -ENOMEM;
+	memmove(&ranges[i + 1], &ranges[i], (bus->count - i) * sizeof(*ranges));
+	ranges[i] = (struct bus_range){
+		.base = base,
+		.last = last,
+		.dev_off = dev_off,
+		.dev = dev,
+	};
+	bus->ranges = ranges;
+	bus->count++;
+	return 0;
+}
+
+static const struct bus_range *lookup(const struct bus *bus, uint64_t addr)
+{
+	size_t lo = 0, hi = bus->count;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		const struct bus_range *r = &bus->ranges[mid];
+
+		if (addr < r->base)
+			hi = mid;
+		else if (addr > r->last)
+			lo = mid + 1;
+		else
+			return r;
+	}
+	return NULL;
+}
+
+struct device *bus_find(const struct bus *bus, uint64_t addr)
+{
+	const struct bus_range *r = lookup(bus, addr);
+
+	return r ? r->dev : NULL;
+}
+
+static void count_unclaimed(struct bus *bus, uint64_t addr, bool is_write)
+{
+	uint64_t key = addr + 1;
+	unsigned i, slot = (unsigned)(addr ^ addr >> 6) % BUS_UNCLAIMED_MAX;
+
+	for (i = 0; i < BUS_UNCLAIMED_MAX; i++) {
+		struct bus_unclaimed *u =
+			&bus->unclaimed[(slot + i) % BUS_UNCLAIMED_MAX];
+		uint64_t seen = 0;
+
+		if (atomic_compare_exchange_strong(&u->key, &seen, key) ||
+		    seen == key) {
+			atomic_fetch_add(is_write ? &u->writes : &u->reads, 1);
+			return;
+		}
+	}
+	atomic_fetch_add(&bus->unclaimed_others, 1);
+}
+
+/*
+ * The range that holds the whole access and whose device takes it, in steps
+ * of *ret_step bytes; else NULL.
+ */
+static const struct bus_range *claim(const struct bus *bus, uint64_t addr,
+				     unsigned size, unsigned *ret_step)
+{
+	const struct bus_range *r = lookup(bus, addr);
+	unsigned step = size;
+
+	if (!r || r->last - addr < size - 1)
+		return NULL;
+	while (step > 0 && !(r->dev->ops->sizes & step))
+		step /= 2;
+	if (step == 0)
+		return NULL;
+	*ret_step = step;
+	return r;
+}
+
+bool bus_read(struct bus *bus, uint64_t addr, unsigned size, uint64_t *ret_val)
+{
+	const struct bus_range *r;
+	struct device *dev;
+	uint64_t off, val = 0;
+	unsigned i, step;
+
+	r = claim(bus, addr, size, &step);
+	if (!r) {
+		count_unclaimed(bus, addr, false);
+		*ret_val = size_mask(size);
+		return false;
+	}
+	dev = r->dev;
+	off = addr - r->base + r->dev_off;
+
+	device_lock(dev);
+	for (i = 0; i < size; i += step)
+		val |= (dev->ops->read(dev, off + i, step) & size_mask(step))
+		       << (i * 8);
+	device_unlock(dev);
+	*ret_val = val;
+	return true;
+}
+
+bool bus_write(struct bus *bus, uint64_t addr, unsigned size, uint64_t val)
+{
+	const struct bus_range *r;
+	struct device *dev;
+	uint64_t off;
+	unsigned i, step;
+
+	r = claim(bus, addr, size, &step);
+	if (!r) {
+		count_unclaimed(bus, addr, true);
+		return false;
+	}
+	dev = r->dev;
+	off = addr - r->base + r->dev_off;
+
+	device_lock(dev);
+	for (i = 0; i < size; i += step)
+		dev->ops->write(dev, off + i, step,
+				val >> (i * 8) & size_mask(step));
+	device_unlock(dev);
+	return true;
+}

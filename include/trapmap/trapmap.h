@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trapmap.h: the whole public interface of libtrapmap, a monitor for Linux KVM
+ * virtual machines on x86-64 that a program can embed.
+ *
+ *	struct trapmap_vm *vm;
+ *	struct trapmap_end end = TRAPMAP_END_INIT;
+ *
+ *	trapmap_vm_new(&vm);
+ *	trapmap_vm_set_kernel(vm, &(struct trapmap_source){
+ *		.size = sizeof(struct trapmap_source),
+ *		.path = "vmlinuz" });
+ *	trapmap_vm_set_cmdline(vm, "console=ttyS0");
+ *	trapmap_vm_start(vm);
+ *	trapmap_vm_wait(vm, -1, &end);
+ *	puts(end.text);
+ *	trapmap_vm_free(vm);
+ *
+ * Conventions
+ *
+ * - Functions return 0 (or what they document) or a negative errno. On failure
+ *   outputs (named ret_..., last) are untouched, and trapmap_vm_error() has a
+ *   sentence for people.
+ * - Option structs begin with their own size; start from their _INIT. A field
+ *   left zero means its default, unless it says otherwise.
+ * - Thread rule: "any thread" means just that, at any time between _new() and
+ *   _free(). All else is for one thread at a time on the same VM; different VMs
+ *   share nothing, so they never need care.
+ * - The library never exits, prints, installs a signal handler, changes a
+ *   terminal or touches stdin. Its threads have every signal blocked.
+ *
+ * Life of a VM
+ *
+ *	new --(set, add)--> configured --start--> running <--> paused
+ *	                                             |
+ *	                                          stopped --> free
+ *
+ * Set and add functions work before start only (-EBUSY after).
+ */
+#ifndef TRAPMAP_TRAPMAP_H
+#define TRAPMAP_TRAPMAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version of this header; trapmap_version() has the library's. */
+#define TRAPMAP_VERSION "0.1.0"
+
+/* "MAJOR.MINOR.PATCH" of the library. Static storage. Any thread. */
+const char *trapmap_version(void);
+
+struct trapmap_vm;
+
+/*
+ * Makes a VM with every option at its default. It opens and starts nothing yet.
+ * Returns 0 or -ENOMEM. The caller owns *ret_vm until trapmap_vm_free().
+ */
+int trapmap_vm_new(struct trapmap_vm **ret_vm);
+
+/*
+ * Stops the VM if it runs (as TRAPMAP_END_STOPPED), discards console output
+ * that no reader took, and releases all. Accepts NULL. Returns NULL. No other
+ * call on vm may be under way or follow.
+ */
+struct trapmap_vm *trapmap_vm_free(struct trapmap_vm *vm);
+
+/*
+ * What the last failed call on vm found wrong, one line without a newline:
+ * what, where, what was expected. "" if none failed. Valid until the next call
+ * that fails or trapmap_vm_free().
+ */
+const char *trapmap_vm_error(const struct trapmap_vm *vm);
+
+/* ---- the machine ------------------------------------------------------- */
+
+/* Where the guest's real-time clock takes its time from. */
+enum trapmap_rtc_clock {
+	/* The host's clock, its steps included; runs on while paused. */
+	TRAPMAP_RTC_CLOCK_HOST = 0,
+	/* The VM's own clock: never steps, stands still while paused. */
+	TRAPMAP_RTC_CLOCK_VM = 1,
+};
+
+enum trapmap_rtc_base {
+	TRAPMAP_RTC_BASE_UTC = 0,
+	TRAPMAP_RTC_BASE_LOCALTIME = 1, /* the host's time zone */
+	TRAPMAP_RTC_BASE_EPOCH = 2, /* trapmap_machine.rtc_epoch */
+};
+
+/* What follows when the guest asks for a reset. */
+enum trapmap_on_reset {
+	TRAPMAP_ON_RESET_END = 0, /* the run ends: TRAPMAP_END_RESET */
+	TRAPMAP_ON_RESET_REBOOT = 1, /* the guest starts again */
+	TRAPMAP_ON_RESET_POWEROFF = 2, /* as if it had powered off */
+};
+
+/* How a value written to port 0xf4 becomes trapmap_end.status. */
+enum trapmap_debug_exit {
+	TRAPMAP_DEBUG_EXIT_QEMU = 0, /* (value << 1) | 1, eight bits */
+	TRAPMAP_DEBUG_EXIT_PLAIN = 1, /* value, eight bits */
+};
+
+struct trapmap_machine {
+	size_t size; /* sizeof(struct trapmap_machine) */
+
+	/*
+	 * Guest memory in bytes, a multiple of 4096 and at least 1 MiB; 0 is
+	 * the default, 256 MiB. What does not fit below 3 GiB lies above 4 GiB.
+	 * Host memory is taken only as the guest touches it.
+	 */
+	uint64_t mem;
+
+	/* vCPUs, 1 up to what KVM allows; 0 is the default, 1. */
+	uint32_t cpus;
+
+	/*
+	 * The processor: "host", then ",+FEATURE" or ",-FEATURE" in any number,
+	 * by the names of /proc/cpuinfo. NULL is "host". Copied.
+	 */
+	const char *cpu;
+
+	enum trapmap_rtc_base rtc_base;
+	enum trapmap_rtc_clock rtc_clock;
+	/* With TRAPMAP_RTC_BASE_EPOCH: seconds since 1970-01-01 00:00 UTC. */
+	int64_t rtc_epoch;
+
+	enum trapmap_on_reset on_reset;
+	enum trapmap_debug_exit debug_exit;
+
+	/* The KVM device; NULL is "/dev/kvm". Copied. */
+	const char *kvm_path;
+};
+
+#define TRAPMAP_MACHINE_INIT { .size = sizeof(struct trapmap_machine) }
+
+/*
+ * Replaces the machine's options. Returns 0; -EINVAL: a value is outside its
+ * range (the error text names it); -EBUSY; -ENOMEM.
+ */
+int trapmap_vm_set_machine(struct trapmap_vm *vm,
+			   const struct trapmap_machine *machine);
+
+/* ---- what it runs ------------------------------------------------------ */
+
+/*
+ * A file for the guest: exactly one of a path, an open descriptor, or bytes.
+ */
+struct trapmap_source {
+	size_t size; /* sizeof(struct trapmap_source) */
+
+	/*
+	 * Opened and read during trapmap_vm_start(), kept open until the VM is
+	 * freed. Copied.
+	 */
+	const char *path;
+
+	/*
+	 * Used if path and data are NULL: duplicated at once, read from its
+	 * beginning (a pipe: from where it stands, once).
+	 */
+	int fd;
+
+	/*
+	 * Not copied: must stay valid and unchanged until the VM is freed.
+	 */
+	const void *data;
+	size_t len;
+};
+
+/*
+ * The kernel, recognised by content: bzImage (64-bit entry), ELF x86-64
+ * (64-bit Linux boot protocol), boot sector (512 bytes that end in 55 AA), or
+ * a flat real-mode binary (anything else of at most 576 KiB). Without one the
+ * built-in guest runs. The content is looked at by trapmap_vm_start().
+ * Returns 0, -EINVAL, -EBUSY, -EMFILE or -ENOMEM.
+ */
+int trapmap_vm_set_kernel(struct trapmap_vm *vm,
+			  const struct trapmap_source *source);
+
+/*
+ * Adds an initial RAM disk. Several are laid one after another in the order
+ * given, each at a multiple of four bytes. At most 64. Returns as
+ * trapmap_vm_set_kernel(), or -E2BIG.
+ */
+int trapmap_vm_add_initrd(struct trapmap_vm *vm,
+			  const struct trapmap_source *source);
+
+/*
+ * The kernel's command line, handed on untouched. Copied. Returns 0, -EBUSY,
+ * -ENOMEM. One that is longer than the kernel takes fails in start.
+ */
+int trapmap_vm_set_cmdline(struct trapmap_vm *vm, const char *cmdline);
+
+/* ---- the serial port --------------------------------------------------- */
+
+/*
+ * The two ends of the first serial port (COM1). Without it, output vanishes.
+ */
+struct trapmap_serial {
+	size_t size; /* sizeof(struct trapmap_serial) */
+	/*
+	 * Duplicated; -1 for none. Neither descriptor's flags are changed. The
+	 * library reads from in_fd only what the guest has room for, so what
+	 * it has not read stays there.
+	 */
+	int in_fd;
+	int out_fd;
+};
+
+#define TRAPMAP_SERIAL_INIT \
+	{ .size = sizeof(struct trapmap_serial), .in_fd = -1, .out_fd = -1 }
+
+/*
+ * Connects COM1. Output goes out within a millisecond or so; when the reader is
+ * slow the guest waits, so nothing is lost. Returns 0, -EINVAL, -EBADF, -EBUSY
+ * or -EMFILE.
+ */
+int trapmap_vm_set_serial(struct trapmap_vm *vm,
+			  const struct trapmap_serial *serial);
+
+/*
+ * Sends a break on COM1's line to the guest. Any thread, while running. Returns
+ * 0, or -ENODEV where the VM has not been started.
+ */
+int trapmap_vm_serial_break(struct trapmap_vm *vm);
+
+/* ---- devices of the embedder's own ------------------------------------- */
+
+enum trapmap_space {
+	TRAPMAP_SPACE_PIO = 0, /* ports, 0 to 0xffff */
+	TRAPMAP_SPACE_MMIO = 1, /* memory, where there is no RAM */
+};
+
+/* A bit per access size in bytes. */
+#define TRAPMAP_ACCESS_1 1u
+#define TRAPMAP_ACCESS_2 2u
+#define TRAPMAP_ACCESS_4 4u
+#define TRAPMAP_ACCESS_8 8u
+
+/*
+ * A device on one range. Its callbacks run on the thread of the vCPU that made
+ * the access, one at a time. off is the offset in the range and size one of
+ * `sizes`; a wider access comes in pieces, low address first. They must not
+ * call functions of this library but those marked "any thread".
+ */
+struct trapmap_device {
+	size_t size; /* sizeof(struct trapmap_device) */
+	const char *name; /* for messages. Copied; not NULL */
+	enum trapmap_space space;
+	uint64_t base;
+	uint64_t len;
+	uint32_t sizes; /* TRAPMAP_ACCESS_*; 0 is all of them */
+	uint64_t (*read)(void *opaque, uint64_t off, unsigned size);
+	void (*write)(void *opaque, uint64_t off, unsigned size, uint64_t val);
+	void (*reset)(void *opaque); /* at a system reset; may be NULL */
+	void *opaque;
+};
+
+/*
+ * Adds it. Returns 0; -EINVAL: an empty range or one outside its space, or no
+ * read or write; -EEXIST: overlaps another device of the embedder's; -EBUSY;
+ * -ENOMEM. A clash with a built-in device or RAM is found by start: -EEXIST.
+ */
+int trapmap_vm_add_device(struct trapmap_vm *vm,
+			  const struct trapmap_device *device);
+
+/* ---- running ----------------------------------------------------------- */
+
+/*
+ * Builds the machine, loads the kernel and lets it run; returns at once.
+ * Returns 0, or a negative errno for one of two kinds of reason:
+ * trapmap_vm_start_status() tells bad input (2) from a failing host (4). After a
+ * failure the VM can only be freed.
+ */
+int trapmap_vm_start(struct trapmap_vm *vm);
+
+/* After a failed start: 2 or 4, as trapmap_end.status. Otherwise 0. */
+int trapmap_vm_start_status(const struct trapmap_vm *vm);
+
+/*
+ * Stops every vCPU between two instructions, and the VM's clock. Returns when
+ * they stand. Nested calls are not counted. Any thread but a device's callback.
+ * Returns 0, or -ESRCH: not running.
+ */
+int trapmap_vm_pause(struct trapmap_vm *vm);
+
+/* The contrary. Any thread. Returns 0 (also where not paused) or -ESRCH. */
+int trapmap_vm_resume(struct trapmap_vm *vm);
+
+enum trapmap_end_kind {
+	TRAPMAP_END_POWEROFF = 0, /* ACPI S5, or success on the test-exit port */
+	TRAPMAP_END_GUEST_STATUS = 1, /* debug-exit or test-exit port */
+	TRAPMAP_END_HOST_FAILURE = 4,
+	TRAPMAP_END_RESET = 6,
+	TRAPMAP_END_CRASH = 8, /* triple fault, internal error, failed entry */
+	TRAPMAP_END_TIMEOUT = 124, /* trapmap_vm_stop() said so */
+	TRAPMAP_END_STOPPED = 128, /* trapmap_vm_stop() or _free() */
+};
+
+/* How a run ended. */
+struct trapmap_end {
+	size_t size; /* sizeof(struct trapmap_end) */
+	enum trapmap_end_kind kind;
+	/*
+	 * As a process's exit status: 0, 4, 6, 8 or 124 by kind; the guest's
+	 * own for GUEST_STATUS; 128 plus the signal's number for STOPPED.
+	 */
+	int status;
+	/* The vCPU that brought it about, or -1. */
+	int vcpu;
+	/* One sentence for people. Valid until trapmap_vm_free(). */
+	const char *text;
+};
+
+#define TRAPMAP_END_INIT { .size = sizeof(struct trapmap_end) }
+
+/*
+ * Ends the run from outside and returns at once; wait for the end as ever. kind
+ * is TRAPMAP_END_TIMEOUT or TRAPMAP_END_STOPPED; signal, for the latter, is the
+ * number of the signal that was the reason, or 0. The first end counts: a VM
+ * that has ended already keeps its own. Any thread. Returns 0, -EINVAL or
+ * -ESRCH: never started.
+ */
+int trapmap_vm_stop(struct trapmap_vm *vm, enum trapmap_end_kind kind,
+		    int signal);
+
+/*
+ * Gives up on console output that its reader does not take, so that wait need
+ * not wait for it. Any thread. Returns how many bytes were dropped.
+ */
+size_t trapmap_vm_discard_output(struct trapmap_vm *vm);
+
+/*
+ * Waits until the run has ended and the console's output is out. timeout_ms: -1
+ * for ever, 0 to ask. Any thread. Returns 0, -ETIMEDOUT or -ESRCH (never
+ * started). ret_end may be NULL; its size must be set.
+ */
+int trapmap_vm_wait(struct trapmap_vm *vm, int timeout_ms,
+		    struct trapmap_end *ret_end);
+
+/*
+ * A descriptor that is readable from the moment trapmap_vm_wait() would return
+ * 0 at once; for poll(). Do not read from it. The VM's own, open until
+ * trapmap_vm_free(). Any thread.
+ */
+int trapmap_vm_event_fd(struct trapmap_vm *vm);
+
+/*
+ * After the end: a post-mortem for people, lines that end in newlines: each
+ * vCPU's registers, the code at RIP, what to look at next. "" for an end that
+ * asks for none. Valid until trapmap_vm_free().
+ */
+const char *trapmap_vm_postmortem(struct trapmap_vm *vm);
+
+/* ---- looking inside ---------------------------------------------------- */
+
+/*
+ * A register by the name that the SDM gives it, in small letters: rax ... r15,
+ * rip, rflags, cr0, cr2, cr3, cr4, cr8, efer, apic_base, and the selectors cs,
+ * ds, es, fs, gs, ss, tr, ldtr with their bases as cs.base. While paused.
+ * Returns 0; -ENOENT: no such name or vCPU; -EBUSY: not paused; or KVM's error.
+ */
+int trapmap_vcpu_get_reg(struct trapmap_vm *vm, uint32_t vcpu,
+			 const char *name, uint64_t *ret_val);
+int trapmap_vcpu_set_reg(struct trapmap_vm *vm, uint32_t vcpu,
+			 const char *name, uint64_t val);
+
+/*
+ * Guest-physical memory; RAM only. From start on, running or not. Any thread.
+ * Returns 0, -EFAULT with nothing copied, or -ESRCH: not started.
+ */
+int trapmap_vm_read_mem(struct trapmap_vm *vm, uint64_t gpa, void *buf,
+			size_t len);
+int trapmap_vm_write_mem(struct trapmap_vm *vm, uint64_t gpa, const void *buf,
+			 size_t len);
+
+/* ---- the host ---------------------------------------------------------- */
+
+enum trapmap_kvm_kind {
+	TRAPMAP_KVM_UNKNOWN = 0,
+	TRAPMAP_KVM_VTX = 1, /* kvm-intel */
+	TRAPMAP_KVM_AMDV = 2, /* kvm-amd */
+	TRAPMAP_KVM_SOFTWARE = 3, /* neither: guest kernel code is emulated */
+};
+
+/* One thing that KVM was asked for. */
+struct trapmap_host_cap {
+	const char *name; /* as KVM names it, without "KVM_CAP_" */
+	int value; /* what KVM_CHECK_EXTENSION said; 0: not there */
+	const char *use; /* what Trapmap does with it */
+};
+
+/* What a host offers. */
+struct trapmap_host {
+	size_t size; /* sizeof(struct trapmap_host) */
+
+	/* 0, or -errno of the first step that failed: nothing below is set. */
+	int error;
+	const char *error_text; /* what failed, or "" */
+	const char *advice; /* what to do about it, or "" */
+
+	enum trapmap_kvm_kind kind;
+	const char *kind_text;
+	/* Second-level translation: 1 yes, 0 no (shadow paging), -1 unknown. */
+	int nested_paging;
+	int api_version;
+	uint32_t vcpus_recommended;
+	uint32_t vcpus_max;
+	uint32_t memslots;
+	uint32_t phys_bits; /* of a guest-physical address */
+
+	/*
+	 * Whether a stock x86-64 Linux can be expected to boot: found out by
+	 * running the instructions it needs in a small guest. 1 or 0, with the
+	 * reason.
+	 */
+	int boots_linux;
+	const char *boots_linux_text;
+
+	const struct trapmap_host_cap *caps;
+	size_t cap_count;
+};
+
+#define TRAPMAP_HOST_INIT { .size = sizeof(struct trapmap_host) }
+
+/*
+ * Looks at the KVM device at kvm_path (NULL: "/dev/kvm"); takes up to a second
+ * where an instruction never completes. Returns 0 (an unusable host too: see
+ * error), -EINVAL or -ENOMEM. The caller gives *ret_host back with
+ * trapmap_host_done(). Any thread.
+ */
+int trapmap_host_probe(const char *kvm_path, struct trapmap_host *ret_host);
+
+/* Releases what probe put into *host. */
+void trapmap_host_done(struct trapmap_host *host);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

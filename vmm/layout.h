@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * layout.h: the guest-physical map, the port map and the interrupt map. Every
+ * number that the board decides is here and nowhere else.
+ *
+ *	0x0000000000  +--------------------------+
+ *	              | real-mode vectors, BDA   |
+ *	0x0000001000  | boot: GDT, page tables   |  free once a kernel runs
+ *	0x0000007000  | boot: boot_params        |
+ *	0x0000007c00  | (a boot sector)          |
+ *	0x0000008000  | boot: setup_data         |
+ *	0x0000010000  | (a flat binary)          |
+ *	0x0000020000  | boot: command line       |
+ *	              | free                     |
+ *	0x000009fc00  | EBDA, reserved           |
+ *	0x00000a0000  +--------------------------+
+ *	              | no memory (a VGA's)      |
+ *	0x00000c0000  +--------------------------+
+ *	              | BIOS area, reserved:     |
+ *	0x00000e0000  |  ACPI tables             |
+ *	0x00000f0000  |  MP table                |
+ *	0x0000100000  +--------------------------+
+ *	              | RAM; kernel from 1 MiB   |
+ *	              | or where it prefers,     |
+ *	              | initrd at the top        |
+ *	0x00c0000000  +--------------------------+
+ *	              | no memory: devices       |
+ *	0x00fec00000  |  IOAPIC   (in KVM)       |
+ *	0x00fee00000  |  LAPIC    (in KVM)       |
+ *	0x00fffbc000  |  4 pages for kvm-intel   |
+ *	0x0100000000  +--------------------------+
+ *	              | RAM that did not fit     |
+ *	              +--------------------------+
+ */
+#ifndef TRAPMAP_LAYOUT_H
+#define TRAPMAP_LAYOUT_H
+
+/* Below 1 MiB, while the guest starts. */
+#define LAYOUT_BOOT_GDT 0x1000
+#define LAYOUT_BOOT_PML4 0x2000
+#define LAYOUT_BOOT_PDPT 0x3000
+#define LAYOUT_BOOT_PD 0x4000 /* no further: 1 GiB pages are not needed */
+#define LAYOUT_BOOT_PARAMS 0x7000
+#define LAYOUT_BOOT_SECTOR 0x7c00
+#define LAYOUT_SETUP_DATA 0x8000
+#define LAYOUT_SETUP_DATA_MAX 0x1000
+#define LAYOUT_FLAT 0x10000
+#define LAYOUT_FLAT_MAX 0x90000 /* up to the EBDA, a stack included */
+#define LAYOUT_CMDLINE 0x20000
+#define LAYOUT_CMDLINE_MAX 0x10000
+#define LAYOUT_EBDA 0x9fc00
+#define LAYOUT_LOW_RAM_END 0xa0000
+
+#define LAYOUT_BIOS 0xc0000
+#define LAYOUT_ACPI 0xe0000
+#define LAYOUT_ACPI_MAX 0x10000
+#define LAYOUT_MPTABLE 0xf0000
+#define LAYOUT_MPTABLE_MAX 0x10000
+#define LAYOUT_HIGH_RAM 0x100000
+
+/* The hole below 4 GiB. */
+#define LAYOUT_HOLE 0xc0000000ull
+#define LAYOUT_HOLE_END 0x100000000ull
+#define LAYOUT_IOAPIC 0xfec00000
+#define LAYOUT_LAPIC 0xfee00000
+#define LAYOUT_IDENTITY_MAP 0xfffbc000 /* KVM_SET_IDENTITY_MAP_ADDR: 1 page */
+#define LAYOUT_TSS 0xfffbd000 /* KVM_SET_TSS_ADDR: 3 pages */
+
+/* Ports. The PICs, the PIT and port 0x61 are KVM's. */
+#define LAYOUT_PORT_I8042_DATA 0x60
+#define LAYOUT_PORT_I8042_COMMAND 0x64
+#define LAYOUT_PORT_RTC 0x70
+#define LAYOUT_PORT_COM1 0x3f8
+#define LAYOUT_PORT_PM_EVENT 0x600 /* PM1a_EVT_BLK, 4 */
+#define LAYOUT_PORT_PM_CONTROL 0x604 /* PM1a_CNT_BLK, 2 */
+#define LAYOUT_PORT_PM_TIMER 0x608 /* PM_TMR_BLK, 4 */
+#define LAYOUT_PORT_PM_RESET 0x60c /* RESET_REG, 1 */
+/* guest_abi.h has the debug-exit, test-exit and POST ports. */
+
+/* Interrupts: ISA IRQ numbers, which are IOAPIC inputs but for IRQ 0 -> 2. */
+#define LAYOUT_IRQ_COM1 4
+#define LAYOUT_IRQ_RTC 8
+#define LAYOUT_IRQ_SCI 9 /* level, active high */
+#define LAYOUT_IOAPIC_PINS 24
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* e820.h: the memory map, as INT 15h AX=E820h reports it. */
+#ifndef TRAPMAP_X86_E820_H
+#define TRAPMAP_X86_E820_H
+
+#include <stdint.h>
+
+#define E820_MAX 8
+
+enum e820_type { E820_RAM = 1, E820_RESERVED = 2 };
+
+struct e820_range {
+	uint64_t base;
+	uint64_t len;
+	enum e820_type type;
+};
+
+/*
+ * The map of a machine with `mem` bytes of RAM (at least 1 MiB), by layout.h.
+ * Ascending and disjoint. Returns how many entries there are.
+ */
+unsigned e820_build(uint64_t mem, struct e820_range map[E820_MAX]);
+
+#endif
