@@ -21,6 +21,8 @@ struct loop;
 /* SLP_TYPx for S5; 0, so that the customary outw(0x604, 0x2000) works too. */
 #define ACPI_PM_S5 0
 #define ACPI_PM_TIMER_HZ 3579545
+/* 24, so FADT's TMR_VAL_EXT is 0; the upper byte reads as 0. */
+#define ACPI_PM_TIMER_BITS 24
 
 struct acpi_pm_config {
 	struct loop *loop; /* the PM timer runs on LOOP_CLOCK_VM */

@@ -24,7 +24,9 @@ struct rtc_config {
 
 /*
  * Offset 0 is the index register (port 0x70), 1 the data register (0x71).
- * Returns 0 or -errno. Released by device_free().
+ * Returns 0; -EINVAL: offset_ns; -ERANGE: the time to show lies outside the
+ * years 0000 to 9999; -ENOMEM, or what the loop returns. Released by
+ * device_free().
  */
 int rtc_new(const struct rtc_config *config, struct device **ret_dev);
 

@@ -45,7 +45,7 @@
 #define LAYOUT_SETUP_DATA 0x8000
 #define LAYOUT_SETUP_DATA_MAX 0x1000
 #define LAYOUT_FLAT 0x10000
-#define LAYOUT_FLAT_MAX 0x90000 /* up to the EBDA, a stack included */
+#define LAYOUT_FLAT_MAX 0x8fc00 /* up to the EBDA */
 #define LAYOUT_CMDLINE 0x20000
 #define LAYOUT_CMDLINE_MAX 0x10000
 #define LAYOUT_EBDA 0x9fc00
@@ -78,9 +78,11 @@
 /* guest_abi.h has the debug-exit, test-exit and POST ports. */
 
 /* Interrupts: ISA IRQ numbers, which are IOAPIC inputs but for IRQ 0 -> 2. */
+#define LAYOUT_IRQ_KEYBOARD 1
 #define LAYOUT_IRQ_COM1 4
 #define LAYOUT_IRQ_RTC 8
 #define LAYOUT_IRQ_SCI 9 /* level, active high */
+#define LAYOUT_IRQ_MOUSE 12
 #define LAYOUT_IOAPIC_PINS 24
 
 #endif

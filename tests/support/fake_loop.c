@@ -111,9 +111,11 @@ static struct loop_timer *next_timer(struct fake_loop *fl, int64_t *ret_in)
 
 		if (!t->used || t->deadline == LOOP_NEVER)
 			continue;
-		in = t->deadline - fl->now[t->clock];
-		if (in < 0)
+		if (t->deadline <= fl->now[t->clock])
 			in = 0;
+		else if (__builtin_sub_overflow(t->deadline,
+						fl->now[t->clock], &in))
+			in = INT64_MAX;
 		if (!next || in < best) {
 			next = t;
 			best = in;

@@ -28,7 +28,9 @@ struct linux_boot {
 
 /*
  * Writes boot_params, command line and setup_data where layout.h says. Returns
- * 0, or -EINVAL with *err (the command line is too long).
+ * 0, or -EINVAL with *err and nothing written: the command line or another part
+ * is too long, or there is no memory where layout.h has it. err->off is 0 here
+ * and below, for it is not the file that is at fault.
  */
 int linux_boot_write(const struct gmem *gm, const struct linux_boot *boot,
 		     struct boot_error *err);

@@ -86,10 +86,18 @@ int flat_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
 	       struct boot_plan *ret_plan, struct boot_error *err);
 
 /*
- * Recognises a kernel by content: the parsers above, in that order. 0, or
- * -EINVAL with *err.
+ * Recognises a kernel by content: the parsers above, in that order; but what
+ * is known to be something else (compressed data, an archive, a script) is
+ * refused by name rather than run as a flat binary. 0, or -EINVAL with *err.
  */
 int boot_recognise(const uint8_t *head, size_t head_len, uint64_t file_len,
 		   struct boot_plan *ret_plan, struct boot_error *err);
+
+/*
+ * Whether the plan's segments and its reserve lie in this memory. Returns 0, or
+ * -EINVAL with *err, which says how much memory the kernel needs.
+ */
+int boot_plan_fits(const struct gmem *gm, const struct boot_plan *plan,
+		   struct boot_error *err);
 
 #endif

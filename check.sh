@@ -1,0 +1,191 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# check.sh [--quick]: builds and tests everything, in one line a suite and
+# totals at the end. Exit status 0 when nothing failed. --quick: the gcc build's
+# unit, lint, api and guests, in about a minute.
+#
+# Missing Debian packages are installed (as root, or with sudo). Builds and logs
+# are in build-check/, or in $TRAPMAP_BUILD.
+set -uo pipefail
+
+top=$(cd "$(dirname "$0")" && pwd)
+cd "$top" || exit 1
+# shellcheck source=tests/lab/packages.sh
+. tests/lab/packages.sh
+
+quick=
+case ${1:-} in
+'') ;;
+--quick) quick=yes ;;
+*)
+	echo "usage: ./check.sh [--quick]" >&2
+	exit 2
+	;;
+esac
+
+base=${TRAPMAP_BUILD:-build-check}
+mkdir -p "$base" || exit 1
+base=$(cd "$base" && pwd)
+failures=$base/failures
+: >"$failures"
+passed=0
+failed=0
+skipped=0
+
+# Found faults end a test at once, with the place where they happened.
+export ASAN_OPTIONS=detect_stack_use_after_return=1
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+
+# report BUILD SUITE PASSED FAILED SKIPPED SECONDS [REASON]
+report() {
+	local what
+	passed=$((passed + $3)) failed=$((failed + $4)) skipped=$((skipped + $5))
+	if [ "$3" = 0 ] && [ "$4" = 0 ]; then
+		what="skipped: ${7:-no tests}"
+	else
+		what="$3 passed"
+		[ "$4" = 0 ] || what+=", $4 FAILED"
+		[ "$5" = 0 ] || what+=", $5 skipped${7:+ ($7)}"
+	fi
+	printf '%-6s %-8s %5d s  %s\n' "$1" "$2" "$6" "$what"
+}
+
+# build NAME COMPILER OPTION...: a build without a single warning, or a failure.
+build() {
+	local name=$1 cc=$2 begin=$SECONDS log=$base/$1.log
+	shift 2
+	{
+		if [ -f "$base/$name/build.ninja" ]; then
+			meson configure "$base/$name" "$@"
+		else
+			CC=$cc meson setup "$base/$name" --werror "$@"
+		fi && ninja -C "$base/$name"
+	} >"$log" 2>&1 </dev/null
+	# shellcheck disable=SC2181 # the braces are what is asked about
+	if [ $? = 0 ]; then
+		report "$name" build 1 0 0 $((SECONDS - begin))
+		return 0
+	fi
+	report "$name" build 0 1 0 $((SECONDS - begin))
+	{
+		echo "---- $name: build"
+		grep -A 12 -m 8 -E 'error|ERROR|FAILED|warning:' "$log" |
+			tail -n 60 | sed 's/^/    /'
+	} >>"$failures"
+	return 1
+}
+
+# suite NAME SUITE [MESON-TEST-ARGUMENT]...: a meson suite of a build.
+suite() {
+	local name=$1 suite=$2 begin=$SECONDS log counts p f s reason
+	shift 2
+	log=$base/$name-$suite
+	if [ $# = 0 ]; then
+		set -- --suite "$suite"
+	fi
+	rm -f "$base/$name/meson-logs/check-$suite.json"
+	meson test -C "$base/$name" --no-rebuild --logbase "check-$suite" \
+		-t "$patience" "$@" >"$log.log" 2>&1 </dev/null
+	if [ ! -s "$base/$name/meson-logs/check-$suite.json" ]; then
+		if grep -q -i 'no suitable tests\|no tests defined' "$log.log"; then
+			report "$name" "$suite" 0 0 1 0 "it has no tests"
+		else
+			report "$name" "$suite" 0 1 0 $((SECONDS - begin))
+			sed "1i---- $name: $suite: meson test did not run" \
+				"$log.log" | tail -n 20 >>"$failures"
+		fi
+		return
+	fi
+	: >"$base/failed-now"
+	counts=$(python3 tests/lab/totals.py \
+		"$base/$name/meson-logs/check-$suite.json" "$base/failed-now")
+	read -r p f s reason <<<"$counts"
+	sed "s/^---- /---- $name: /" "$base/failed-now" >>"$failures"
+	report "$name" "$suite" "${p:-0}" "${f:-1}" "${s:-0}" \
+		$((SECONDS - begin)) "$reason"
+}
+
+# The tests that run threads, of those that a build has.
+threaded() {
+	meson test -C "$base/$1" --list 2>/dev/null |
+		sed -n 's/^.* \/ //p' |
+		grep -E '(^|[-_])(loop|chardev|thread|vcpu|api|gmem|bus)' | sort -u
+}
+
+# TSan wants an address space less random than some kernels make it.
+no_random=()
+if command -v setarch >/dev/null 2>&1 &&
+	setarch "$(uname -m)" -R true 2>/dev/null; then
+	no_random=(--wrapper "setarch $(uname -m) -R")
+fi
+
+lab() {
+	local begin=$SECONDS log=$base/lab-amd.log p f s reason=
+	rm -rf "$base/lab-amd"
+	tests/lab/suite.sh --trapmap "$base/gcc/vmm/cli/trapmap" \
+		--sanitized "$base/asan/vmm/cli/trapmap" \
+		--keep "$base/lab-amd" >"$log" 2>&1 </dev/null
+	read -r p f s < <(tail -n 1 "$log" | tr -dc '0-9 \n')
+	[ "${s:-0}" = 0 ] || reason=$(sed -n 's/.*# SKIP //p' "$log" | head -n 1)
+	if [ "${f:-1}" != 0 ]; then
+		{
+			echo "---- lab-amd"
+			grep -v '^ok ' "$log" | sed 's/^/    /' | head -n 150
+		} >>"$failures"
+	fi
+	report gcc lab-amd "${p:-0}" "${f:-1}" "${s:-0}" $((SECONDS - begin)) \
+		"$reason"
+}
+
+finish() {
+	if [ -s "$failures" ]; then
+		echo
+		echo "What failed (logs are in ${base#"$top"/}/):"
+		cat "$failures"
+		echo
+	fi
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ $failed = 0 ]
+	exit
+}
+
+# shellcheck disable=SC2086,SC2154 # lists of words, from packages.sh
+if [ -n "$quick" ]; then
+	packages_install $packages_build $packages_check
+else
+	packages_install $packages_build $packages_guest $packages_lab \
+		$packages_check
+fi || echo "check.sh: going on without them" >&2
+
+patience=2
+if build gcc gcc; then
+	suite gcc unit
+	suite gcc lint
+	[ -n "$quick" ] || suite gcc fuzz
+	suite gcc api
+	suite gcc guests
+fi
+[ -z "$quick" ] || finish
+
+patience=6
+if build asan clang -Db_sanitize=address,undefined -Db_lundef=false; then
+	suite asan unit
+	suite asan fuzz
+	suite asan api
+	suite asan guests
+fi
+
+patience=10
+if build tsan clang -Db_sanitize=thread -Db_lundef=false; then
+	mapfile -t tests < <(threaded tsan)
+	if [ ${#tests[@]} -gt 0 ]; then
+		suite tsan threads "${no_random[@]}" "${tests[@]}"
+	else
+		report tsan threads 0 0 1 0 "no tests run threads"
+	fi
+fi
+
+lab
+finish

@@ -1,0 +1,243 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The command as a user meets it: what it answers, how it refuses, and which
+# stream it uses for what. Usage: test-cli.sh TRAPMAP
+#
+# What needs a VM is left out where there is no KVM device to open.
+
+trapmap=$1
+here=$(dirname "$0")
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failed=0
+passed=0
+
+fail() {
+	failed=$((failed + 1))
+	echo "FAILED $*"
+}
+
+# is WHAT GOT EXPECTED
+is() {
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		fail "$1: got '$2', expected '$3'"
+	fi
+}
+
+# has WHAT TEXT PART
+has() {
+	case $2 in
+	*"$3"*) passed=$((passed + 1)) ;;
+	*) fail "$1: no '$3' in '$2'" ;;
+	esac
+}
+
+# Runs it. Leaves $status, $out and $err.
+run() {
+	timeout 60 "$trapmap" "$@" >out 2>err </dev/null
+	status=$?
+	out=$(cat out)
+	err=$(cat err)
+}
+
+# refuses "PART OF THE LINE" WORD...: status 2, nothing on stdout, one line on
+# stderr that begins as all of Trapmap's do.
+refuses() {
+	part=$1
+	shift
+	run "$@"
+	is "status of '$*'" $status 2
+	is "stdout of '$*'" "$out" ""
+	is "lines of '$*'" "$(wc -l <err)" 1
+	has "'$*'" "$err" "trapmap: "
+	has "'$*'" "$err" "$part"
+}
+
+# ---- answers
+
+run
+is "status alone" $status 2
+is "stdout alone" "$out" ""
+has "usage" "$err" "Usage: trapmap COMMAND"
+
+for words in "--help" "-h" "help" "help run" "help doctor" "run --help" \
+	"run -h" "doctor --help"; do
+	# shellcheck disable=SC2086 # words, not one word
+	run $words
+	is "status of $words" $status 0
+	is "stderr of $words" "$err" ""
+	has "$words" "$out" "Usage: trapmap "
+	is "$words: lines over 80 columns" "$(grep -c '.\{81\}' out)" 0
+	is "$words: tabs or trailing blanks" "$(grep -c '	\| $' out)" 0
+done
+for words in "--version" "-V" "run --version"; do
+	# shellcheck disable=SC2086
+	run $words
+	is "status of $words" $status 0
+	has "$words" "$out" "trapmap 0."
+done
+"$trapmap" --help >/dev/full 2>err
+is "status with a full stdout" $? 4
+has "a full stdout" "$(cat err)" "cannot write to stdout"
+
+# ---- refusals
+
+refuses "unknown command 'rnu'; did you mean 'run'?" rnu
+refuses "unknown command 'frobnicate'" frobnicate
+: >some-file
+refuses "did you mean 'trapmap run some-file'?" some-file
+refuses "unknown option '-m'; a command comes first" -m 64
+refuses "unknown option '--inird'; did you mean '--initrd'?" run --inird x
+refuses "unknown option '-kernel'; did you mean '--kernel'?" run -kernel x
+refuses "'--mem' needs a value" run --mem
+refuses "--mem '0'" run -m 0
+refuses "--mem '-1'" run -m -1
+refuses "--mem '0.5G'" run -m 0.5G
+refuses "--mem '17000000T'" run -m 17000000T
+refuses "--mem '64X'" run -m 64X
+refuses "--mem '1025K'" run -m 1025K
+refuses "--cpus '0'" run -c 0
+refuses "--cpus 'two'" run --smp=two
+refuses "--rtc '2023-02-29'" run --rtc 2023-02-29
+refuses "--rtc: unknown key 'clokc'; did you mean 'clock'?" run --rtc utc,clokc=vm
+refuses "--on-reset 'halt'" run --on-reset=halt
+refuses "--debug-exit 'bochs'" run --debug-exit bochs
+refuses "--timeout '0'" run --timeout=0
+refuses "--serial 'pty2'" run --serial pty2
+refuses "'b' is a second kernel" run a b
+refuses "cannot write './no/such/file'" run --serial file=./no/such/file
+refuses "unknown option '--linus'; did you mean '--linux'?" doctor --linus
+refuses "'x': doctor takes options only" doctor x
+refuses "unknown option '--a?b'" run "$(printf -- '--a\nb')"
+
+# ---- a host without KVM
+
+run doctor --kvm-device ./no-such-device
+is "doctor's status without a device" $status 4
+has "doctor without a device" "$out" "./no-such-device: "
+has "doctor without a device" "$out" "What to do"
+is "doctor's stderr" "$err" ""
+run doctor --linux --kvm-device ./no-such-device
+is "doctor --linux, status without a device" $status 4
+is "doctor --linux, lines" "$(wc -l <out)" 1
+run doctor --kvm-device /dev/null
+is "doctor's status with a device that is not KVM" $status 4
+run run --kvm-device ./no-such-device
+is "status without a device" $status 4
+is "stdout without a device" "$out" ""
+is "lines without a device" "$(wc -l <err)" 1
+has "without a device" "$err" "./no-such-device"
+
+# ---- with a VM
+
+finish() {
+	echo "$passed checks passed, $failed failed"
+	[ $failed -eq 0 ] || exit 1
+	exit "$1"
+}
+if ! sh -c ': <>/dev/kvm' 2>/dev/null; then
+	echo "left out: what needs a VM, as /dev/kvm cannot be opened"
+	finish 77
+fi
+sh "$here/guests.sh" .
+
+run doctor
+is "doctor's status" $status 0
+has "doctor" "$out" "KVM device        /dev/kvm: usable"
+has "doctor" "$out" "Stock Linux"
+is "doctor: lines over 80 columns" "$(grep -c '.\{81\}' out)" 0
+run doctor --linux
+is "doctor --linux, lines" "$(wc -l <out)" 1
+
+refuses "no-such-file" run no-such-file
+refuses "/" run /
+: >empty
+refuses "empty" run empty
+refuses "no-such-initrd" run echo -i no-such-initrd
+refuses "cpu" run echo -c 100000
+refuses "feature" run echo --cpu host,+no-such-feature
+
+run run --timeout 30
+is "status of the built-in guest" $status 0
+has "the built-in guest" "$out" "$(printf '\n')"
+is "the built-in guest's stderr, lines" "$(wc -l <err)" 1
+has "the verdict" "$err" "trapmap: "
+run run -q --timeout 30
+is "status with -q" $status 0
+is "stderr with -q" "$err" ""
+
+# stdin: a pipe, in which all waits until the guest takes it; a file; closed.
+head -c 3000 /dev/zero | tr '\0' 'p' >typed
+echo q >>typed
+"$trapmap" run echo --timeout 30 <typed >out 2>err
+is "status with a file as stdin" $? 0
+is "bytes echoed from a file" "$(wc -c <out)" 3001
+# shellcheck disable=SC2002 # a pipe is the point
+cat typed | "$trapmap" run echo --timeout 30 >out 2>err
+is "status with a pipe as stdin" $? 0
+is "bytes echoed from a pipe" "$(wc -c <out)" 3001
+"$trapmap" run deaf --timeout 300ms >out 2>err <&-
+is "status with stdin closed" $? 124
+is "output with stdin closed" "$(cat out)" R
+"$trapmap" run echo --timeout 30 <typed >&- 2>err
+is "status with stdout closed" $? 0
+"$trapmap" run echo --timeout 30 <typed >out 2>&-
+is "status with stderr closed" $? 0
+"$trapmap" run echo --timeout 30 <&- >&- 2>&- &
+sleep 1
+kill $!
+wait $!
+is "status with all three closed" $? 143
+
+# --serial
+"$trapmap" run echo --timeout 300ms --serial file=log,,1 <typed >out 2>err
+is "status with --serial file" $? 124
+is "stdout with --serial file" "$(cat out)" ""
+is "the file" "$(cat log,1)" R
+run run deaf --serial null --timeout 300ms
+is "status with --serial null" $status 124
+is "stdout with --serial null" "$out" ""
+
+# signals
+for sig in INT:130 TERM:143 HUP:129 QUIT:131; do
+	# Not from this shell, which has background jobs ignore INT and QUIT.
+	timeout -k 20 -s "${sig%:*}" 1 "$trapmap" run deaf </dev/null >out 2>err
+	status=$?
+	# timeout answers 124 where its own signal was taken to end.
+	case $status in
+	124 | ${sig#*:}) passed=$((passed + 1)) ;;
+	*) fail "status after SIG${sig%:*}: $status" ;;
+	esac
+	is "lines after SIG${sig%:*}" "$(grep -c '^trapmap: ' err)" 1
+done
+(
+	trap '' HUP
+	exec "$trapmap" run deaf --timeout 1500ms </dev/null >out 2>err
+) &
+sleep 0.7
+kill -HUP $!
+wait $!
+is "status where SIGHUP is ignored (nohup)" $? 124
+
+# A reader that is slow gets all; one that stops reading cannot hold the end.
+"$trapmap" run flood --timeout 1s </dev/null 2>err | {
+	sleep 3
+	wc -c >out
+}
+[ "$(cat out)" -ge 65536 ] || fail "a slow reader got $(cat out) bytes"
+has "a slow reader" "$(cat err)" "are lost"
+mkfifo stuck
+sleep 30 <stuck &
+sleeper=$!
+"$trapmap" run flood --timeout 1s </dev/null 2>err >stuck
+is "status with a reader that does not read" $? 124
+kill $sleeper
+has "a reader that does not read" "$(cat err)" "are lost"
+"$trapmap" run flood --timeout 30 </dev/null 2>err | head -c 10 >out
+has "a reader that is gone" "$(cat err)" "trapmap: "
+
+finish 0

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cmdline.c: the command line arrives as it was given, byte by byte.
+ *
+ * case cmdline
+ *	options: --params 'a  "b c" d='"'"'e'"'"' \x %s $HOME é'
+ *	status: 0
+ *	out: [a  "b c" d='e' \x %s $HOME é]
+ * case cmdline-spaces-at-both-ends
+ *	options: -p '  two  '
+ *	status: 0
+ *	out: [  two  ]
+ * case cmdline-empty
+ *	status: 0
+ *	out: []
+ * case cmdline-long
+ *	options: -p "$(printf %02000d 7)"
+ *	status: 0
+ *	match: ^\[0{1999}7\]$
+ */
+#include "guest.h"
+
+int guest_main(void)
+{
+	print("[%s]\n", boot_cmdline());
+	return 0;
+}

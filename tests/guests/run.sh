@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# run.sh TRAPMAP GUEST SOURCE CASE: runs a tiny guest and compares how it ended
+# with what the comment at the head of its source says. GUEST may be "-": no
+# kernel is given.
+#
+# A case begins with " * case NAME" and has lines of "KEY: VALUE":
+#
+#	options:  for trapmap run, in shell quoting ($dir: a scratch folder)
+#	setup:    a shell command to run before
+#	stdin:    printf's format of what the guest is sent; else /dev/null
+#	signal:   sent to trapmap once the guest has printed its first line
+#	status:   the exit status expected
+#	out:      a line expected on stdout; such lines come in this order
+#	match:    an extended regular expression that a stdout line matches
+#	err:      the same for stderr
+#	check:    a shell command to run afterwards; $dir/out is stdout
+#
+# Exit status 0: as expected; 1: not; 77: this host has no usable /dev/kvm.
+
+trapmap=$1 guest=$2 source=$3 case=$4
+
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+
+awk -v want="$case" '
+	/\*\// { exit }
+	/^ \* case / { on = $3 == want; next }
+	on && /^ \*\t[a-z]+: / { sub(/^ \*\t/, ""); print }
+' "$source" >"$dir/case"
+
+# All values of one key, a line each.
+values()
+{
+	sed -n "s/^$1: *//p" "$dir/case"
+}
+
+fail()
+{
+	echo "FAILED: $case: $1"
+	sed 's/^/  stdout| /' "$dir/out" | tail -n 25
+	sed 's/^/  stderr| /' "$dir/err" | tail -n 40
+	exit 1
+}
+
+status=$(values status)
+if [ -z "$status" ]; then
+	echo "FAILED: $source has no case $case with a status"
+	exit 1
+fi
+
+# Opened, not looked at: the mode bits do not say whether KVM answers.
+if ! (exec 3<>/dev/kvm) 2>/dev/null; then
+	echo "SKIPPED: /dev/kvm cannot be opened for reading and writing"
+	exit 77
+fi
+
+values setup >"$dir/setup"
+# shellcheck source=/dev/null
+. "$dir/setup"
+: >"$dir/stdin"
+if [ -n "$(values stdin)" ]; then
+	# shellcheck disable=SC2059
+	printf "$(values stdin)" >"$dir/stdin"
+fi
+
+eval "set -- $(values options)"
+[ "$guest" = - ] || set -- "$@" "$guest"
+
+signal=$(values signal)
+: >"$dir/out"
+timeout -k 5 30 "$trapmap" run "$@" <"$dir/stdin" >"$dir/out" 2>"$dir/err" &
+pid=$!
+if [ -n "$signal" ]; then
+	for _ in $(seq 200); do
+		[ -s "$dir/out" ] && break
+		sleep 0.05
+	done
+	# timeout hands it on.
+	kill -s "$signal" "$pid" 2>/dev/null
+fi
+wait "$pid"
+got=$?
+
+tr -d '\r' <"$dir/out" >"$dir/lines"
+[ "$got" = "$status" ] || fail "exit status $got, expected $status"
+
+values out >"$dir/expected"
+missing=$(awk '
+	FILENAME == ARGV[1] { want[++n] = $0; next }
+	i < n && $0 == want[i + 1] { i++ }
+	END { if (i < n) print want[i + 1] }
+' "$dir/expected" "$dir/lines")
+[ -z "$missing" ] || fail "no line (or not in this order): $missing"
+
+values match >"$dir/patterns"
+while read -r pattern; do
+	grep -Eq -e "$pattern" "$dir/lines" || fail "no line matches: $pattern"
+done <"$dir/patterns"
+
+values err >"$dir/patterns"
+while read -r pattern; do
+	grep -Eq -e "$pattern" "$dir/err" || fail "stderr has no: $pattern"
+done <"$dir/patterns"
+
+values check >"$dir/check"
+if [ -s "$dir/check" ]; then
+	# shellcheck source=/dev/null
+	(. "$dir/check") || fail "the check of the output failed"
+fi
+exit 0

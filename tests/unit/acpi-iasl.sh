@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Every ACPI table goes through iasl and back: it must disassemble without a
+# complaint, and compile to the same bytes.
+#
+# usage: acpi-iasl.sh TEST-ACPI
+set -eu
+
+test_acpi=$1
+if ! command -v iasl >/dev/null; then
+	echo "skipped: iasl is not installed (Debian: acpica-tools)"
+	exit 77
+fi
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+fail() {
+	echo "FAIL: $1"
+	cat "$dir/log"
+	exit 1
+}
+
+# What must be the same: all but checksum, compiler and its revision.
+body() {
+	head -c 9 "$1"
+	tail -c +11 "$1" | head -c 18
+	tail -c +37 "$1"
+}
+
+check() {
+	name=$1
+	iasl -d "$name.dat" >log 2>&1 || fail "iasl -d $name"
+	grep -Eiq 'error|warning|invalid|unknown' log && fail "iasl -d $name"
+	grep -Eiq 'error|warning|invalid' "$name.dsl" && {
+		cp "$name.dsl" log
+		fail "$name.dsl"
+	}
+	iasl -p "again-$name" "$name.dsl" >log 2>&1 || fail "iasl $name.dsl"
+	grep -q '0 Errors, 0 Warnings, 0 Remarks' log || fail "iasl $name.dsl"
+	body "$name.dat" >a
+	body "again-$name.aml" >b
+	cmp a b >log 2>&1 || fail "$name changes on its way"
+}
+
+for cpus in 1 2 255; do
+	cd "$dir"
+	rm -f ./*
+	"$test_acpi" dump "$dir" "$cpus" || fail "no dump"
+	for name in xsdt rsdt facp apic facs dsdt; do
+		check "$name"
+	done
+	cd /
+done
+echo "18 tables disassemble and compile without a complaint"

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: MIT
+/*
+ * With arguments "dump FOLDER CPUS" it writes each table to a file of its own
+ * instead, for acpi-iasl.sh.
+ */
+#include "test.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acpi_pm.h"
+#include "core/base.h"
+#include "layout.h"
+#include "x86/acpi.h"
+
+#define GPA LAYOUT_ACPI
+
+static uint8_t mem[LAYOUT_ACPI_MAX];
+
+static size_t build(unsigned cpus)
+{
+	size_t used = 0;
+
+	memset(mem, 0xa5, sizeof(mem));
+	assert_int_equal(acpi_build(mem, sizeof(mem), GPA, cpus, &used), 0);
+	assert_in_range(used, 1, sizeof(mem));
+	return used;
+}
+
+static uint8_t sum(const uint8_t *p, size_t len)
+{
+	uint8_t s = 0;
+
+	while (len-- > 0)
+		s += *p++;
+	return s;
+}
+
+/* A guest's look at an address that it read from a table. */
+static const uint8_t *at(uint64_t gpa)
+{
+	assert_in_range(gpa, GPA, GPA + sizeof(mem) - 1);
+	return mem + (gpa - GPA);
+}
+
+static const uint8_t *table_at(uint64_t gpa, const char *signature)
+{
+	const uint8_t *t = at(gpa);
+
+	assert_memory_equal(t, signature, 4);
+	assert_in_range(gpa + get_le32(t + 4), GPA, GPA + sizeof(mem));
+	if (strcmp(signature, "FACS") != 0)
+		assert_int_equal(sum(t, get_le32(t + 4)), 0);
+	return t;
+}
+
+static const uint8_t *find(const char *signature)
+{
+	const uint8_t *xsdt = table_at(get_le64(mem + 24), "XSDT");
+	size_t off;
+
+	for (off = 36; off < get_le32(xsdt + 4); off += 8)
+		if (!memcmp(at(get_le64(xsdt + off)), signature, 4))
+			return table_at(get_le64(xsdt + off), signature);
+	fail_msg("no %s", signature);
+	return NULL;
+}
+
+static void the_rsdp_comes_first_with_both_checksums(void **state)
+{
+	build(1);
+	assert_memory_equal(mem, "RSD PTR ", 8);
+	assert_int_equal(mem[15], 2);
+	assert_int_equal(get_le32(mem + 20), 36);
+	assert_int_equal(sum(mem, 20), 0);
+	assert_int_equal(sum(mem, 36), 0);
+}
+
+static void rsdt_and_xsdt_list_the_same_tables(void **state)
+{
+	const uint8_t *rsdt, *xsdt;
+
+	build(2);
+	rsdt = table_at(get_le32(mem + 16), "RSDT");
+	xsdt = table_at(get_le64(mem + 24), "XSDT");
+	assert_int_equal(get_le32(rsdt + 4), 36 + 2 * 4);
+	assert_int_equal(get_le32(xsdt + 4), 36 + 2 * 8);
+	assert_int_equal(get_le32(rsdt + 36), get_le64(xsdt + 36));
+	assert_int_equal(get_le32(rsdt + 40), get_le64(xsdt + 44));
+	table_at(get_le64(xsdt + 36), "FACP");
+	table_at(get_le64(xsdt + 44), "APIC");
+}
+
+static void assert_gas(const uint8_t *gas, uint64_t port, unsigned bits)
+{
+	assert_int_equal(gas[0], 1); /* system I/O */
+	assert_int_equal(gas[1], bits);
+	assert_int_equal(gas[2], 0);
+	assert_int_equal(get_le64(gas + 4), port);
+}
+
+/* The same blocks twice: in 32 bits, and as generic addresses. */
+static void the_fadt_describes_the_fixed_hardware(void **state)
+{
+	const uint8_t *fadt;
+
+	build(1);
+	fadt = find("FACP");
+	assert_int_equal(get_le32(fadt + 4), 276);
+	assert_int_equal(fadt[8], 6);
+	assert_int_equal(get_le16(fadt + 46), 9);
+	assert_int_equal(get_le32(fadt + 48), 0); /* no SMI_CMD */
+
+	assert_int_equal(get_le32(fadt + 56), 0x600);
+	assert_int_equal(fadt[88], 4);
+	assert_gas(fadt + 148, 0x600, 32);
+	assert_int_equal(get_le32(fadt + 64), 0x604);
+	assert_int_equal(fadt[89], 2);
+	assert_gas(fadt + 172, 0x604, 16);
+	assert_int_equal(get_le32(fadt + 76), 0x608);
+	assert_int_equal(fadt[91], 4);
+	assert_gas(fadt + 208, 0x608, 32);
+	assert_gas(fadt + 116, 0x60c, 8);
+	assert_int_equal(fadt[128], ACPI_PM_RESET_VALUE);
+	assert_int_equal(fadt[108], 0x32); /* CENTURY */
+
+	/* No second PM1 block, no PM2, no GPEs. */
+	assert_int_equal(get_le32(fadt + 60) | get_le32(fadt + 68) |
+				 get_le32(fadt + 72) | get_le32(fadt + 80) |
+				 get_le32(fadt + 84),
+			 0);
+	assert_int_equal(fadt[90] | fadt[92] | fadt[93], 0);
+}
+
+static void the_fadt_says_what_is_not_there(void **state)
+{
+	const uint8_t *fadt;
+	uint32_t flags;
+
+	build(1);
+	fadt = find("FACP");
+	flags = get_le32(fadt + 112);
+	assert_true(flags & BIT(0)); /* WBINVD */
+	assert_true(flags & BIT(2)); /* PROC_C1 */
+	assert_false(flags & BIT(4)); /* a fixed power button */
+	assert_true(flags & BIT(5)); /* no fixed sleep button */
+	assert_int_equal(!!(flags & BIT(8)), ACPI_PM_TIMER_BITS == 32);
+	assert_true(flags & BIT(10)); /* RESET_REG_SUP */
+	assert_false(flags & BIT(20)); /* not hardware-reduced */
+
+	assert_true(get_le16(fadt + 109) & BIT(0)); /* legacy devices */
+	assert_false(get_le16(fadt + 109) & BIT(1)); /* 8042 */
+	assert_true(get_le16(fadt + 109) & BIT(2)); /* no VGA */
+	assert_false(get_le16(fadt + 109) & BIT(5)); /* a CMOS RTC */
+
+	assert_true(get_le16(fadt + 96) > 100); /* no C2 */
+	assert_true(get_le16(fadt + 98) > 1000); /* no C3 */
+}
+
+static void the_facs_is_aligned_and_pointed_to_once(void **state)
+{
+	const uint8_t *fadt, *facs;
+
+	build(3);
+	fadt = find("FACP");
+	facs = table_at(get_le32(fadt + 36), "FACS");
+	assert_int_equal(get_le32(fadt + 36) % 64, 0);
+	assert_int_equal(get_le32(facs + 4), 64);
+	assert_int_equal(get_le64(fadt + 132), 0);
+}
+
+struct madt {
+	unsigned cpus, ioapics, overrides, nmis;
+};
+
+static struct madt parse_madt(unsigned cpus)
+{
+	struct madt m = { 0 };
+	const uint8_t *t, *e;
+
+	build(cpus);
+	t = find("APIC");
+	assert_int_equal(get_le32(t + 36), 0xfee00000);
+	assert_int_equal(get_le32(t + 40), 1);
+	for (e = t + 44; e < t + get_le32(t + 4); e += e[1]) {
+		assert_true(e[1] >= 6);
+		switch (e[0]) {
+		case 0:
+			assert_int_equal(e[1], 8);
+			assert_int_equal(e[2], m.cpus);
+			assert_int_equal(e[3], m.cpus);
+			assert_int_equal(get_le32(e + 4), 1);
+			m.cpus++;
+			break;
+		case 1:
+			assert_int_equal(e[1], 12);
+			assert_int_equal(e[2], 0);
+			assert_int_equal(get_le32(e + 4), 0xfec00000);
+			assert_int_equal(get_le32(e + 8), 0);
+			m.ioapics++;
+			break;
+		case 2:
+			assert_int_equal(e[1], 10);
+			assert_int_equal(e[2], 0);
+			if (e[3] == 0) {
+				assert_int_equal(get_le32(e + 4), 2);
+				assert_int_equal(get_le16(e + 8), 0);
+			} else { /* the SCI: active high, level */
+				assert_int_equal(e[3], 9);
+				assert_int_equal(get_le32(e + 4), 9);
+				assert_int_equal(get_le16(e + 8), 0xd);
+			}
+			m.overrides++;
+			break;
+		case 4:
+			assert_int_equal(e[1], 6);
+			assert_int_equal(e[2], 0xff);
+			assert_int_equal(get_le16(e + 3), 0);
+			assert_int_equal(e[5], 1);
+			m.nmis++;
+			break;
+		default: fail_msg("entry type %u", e[0]);
+		}
+	}
+	assert_ptr_equal(e, t + get_le32(t + 4));
+	return m;
+}
+
+static void the_madt_has_one_entry_per_processor(void **state)
+{
+	static const unsigned counts[] = { 1, 2, 64, 255 };
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		struct madt m = parse_madt(counts[i]);
+
+		assert_int_equal(m.cpus, counts[i]);
+		assert_int_equal(m.ioapics, 1);
+		assert_int_equal(m.overrides, 2);
+		assert_int_equal(m.nmis, 1);
+	}
+}
+
+static bool contains(const uint8_t *t, const void *bytes, size_t len)
+{
+	return memmem(t, get_le32(t + 4), bytes, len) != NULL;
+}
+
+/* Byte for byte from the specification's encoding, chapters 6 and 20. */
+static void the_dsdt_has_s5_serial_port_and_clock(void **state)
+{
+	static const uint8_t s5[] = { 0x08, '_', 'S', '5', '_', 0x12, 0x06,
+				      0x04, 0,	 0,   0,   0 };
+	static const uint8_t com1[] = {
+		0x08, '_', 'H',	 'I',  'D',  0x0c, 0x41, 0xd0, 0x05, 0x01,
+		0x08, '_', 'U',	 'I',  'D',  0x01, 0x08, '_',  'C',  'R',
+		'S',  0x11, 0x10, 0x0a, 0x0d, 0x47, 0x01, 0xf8, 0x03, 0xf8,
+		0x03, 0x01, 0x08, 0x22, 0x10, 0x00, 0x79, 0x00,
+	};
+	static const uint8_t rtc[] = {
+		0x0c, 0x41, 0xd0, 0x0b, 0x00, 0x08, '_',  'C',	 'R',
+		'S',  0x11, 0x10, 0x0a, 0x0d, 0x47, 0x01, 0x70, 0x00,
+		0x70, 0x00, 0x01, 0x02, 0x22, 0x00, 0x01, 0x79, 0x00,
+	};
+	const uint8_t *fadt, *dsdt;
+
+	build(1);
+	fadt = find("FACP");
+	dsdt = table_at(get_le32(fadt + 40), "DSDT");
+	assert_int_equal(get_le64(fadt + 140), get_le32(fadt + 40));
+	assert_int_equal(dsdt[8], 2);
+	assert_true(contains(dsdt, s5, sizeof(s5)));
+	assert_true(contains(dsdt, com1, sizeof(com1)));
+	assert_true(contains(dsdt, rtc, sizeof(rtc)));
+}
+
+static void the_dsdt_has_every_processor(void **state)
+{
+	static const uint8_t first[] = {
+		0x5b, 0x82, 0x1a, 'C', 'P', '0', '0', 0x08, '_', 'H', 'I', 'D',
+		0x0d, 'A',  'C',  'P', 'I', '0', '0', '0',  '7', 0,   0x08, '_',
+		'U',  'I',  'D',  0x00,
+	};
+	static const uint8_t last_uid[] = { 'U', 'I', 'D', 0x0a, 254 };
+	const uint8_t *dsdt;
+
+	build(255);
+	dsdt = table_at(get_le32(find("FACP") + 40), "DSDT");
+	assert_true(contains(dsdt, first, sizeof(first)));
+	assert_true(contains(dsdt, "CPFE", 4));
+	assert_true(contains(dsdt, last_uid, sizeof(last_uid)));
+	assert_false(contains(dsdt, "CPFF", 4));
+}
+
+static void too_little_room_is_an_error_and_never_overrun(void **state)
+{
+	size_t used = build(2), len, ret = 77;
+
+	for (len = 0; len < used; len++) {
+		uint8_t *buf = malloc(len + 1);
+
+		assert_non_null(buf);
+		buf[len] = 0x5a;
+		assert_int_equal(acpi_build(buf, len, GPA, 2, &ret), -ENOSPC);
+		assert_int_equal(buf[len], 0x5a);
+		assert_int_equal(ret, 77);
+		free(buf);
+	}
+	assert_int_equal(acpi_build(mem, used, GPA, 2, &ret), 0);
+	assert_int_equal(ret, used);
+}
+
+static int dump_table(const char *dir, const char *name, const uint8_t *t)
+{
+	char path[4096];
+	size_t len = get_le32(t + 4);
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s.dat", dir, name);
+	f = fopen(path, "wb");
+	if (!f)
+		return 1;
+	if (fwrite(t, 1, len, f) != len) {
+		fclose(f);
+		return 1;
+	}
+	return fclose(f) != 0;
+}
+
+static int dump(const char *dir, unsigned cpus)
+{
+	const uint8_t *xsdt, *fadt;
+	size_t used;
+
+	if (acpi_build(mem, sizeof(mem), GPA, cpus, &used))
+		return 1;
+	xsdt = mem + (get_le64(mem + 24) - GPA);
+	fadt = mem + (get_le64(xsdt + 36) - GPA);
+	return dump_table(dir, "xsdt", xsdt) ||
+	       dump_table(dir, "rsdt", mem + (get_le32(mem + 16) - GPA)) ||
+	       dump_table(dir, "facp", fadt) ||
+	       dump_table(dir, "apic", mem + (get_le64(xsdt + 44) - GPA)) ||
+	       dump_table(dir, "facs", mem + (get_le32(fadt + 36) - GPA)) ||
+	       dump_table(dir, "dsdt", mem + (get_le32(fadt + 40) - GPA));
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_rsdp_comes_first_with_both_checksums),
+		cmocka_unit_test(rsdt_and_xsdt_list_the_same_tables),
+		cmocka_unit_test(the_fadt_describes_the_fixed_hardware),
+		cmocka_unit_test(the_fadt_says_what_is_not_there),
+		cmocka_unit_test(the_facs_is_aligned_and_pointed_to_once),
+		cmocka_unit_test(the_madt_has_one_entry_per_processor),
+		cmocka_unit_test(the_dsdt_has_s5_serial_port_and_clock),
+		cmocka_unit_test(the_dsdt_has_every_processor),
+		cmocka_unit_test(too_little_room_is_an_error_and_never_overrun),
+	};
+
+	if (argc == 4 && !strcmp(argv[1], "dump"))
+		return dump(argv[2], (unsigned)atoi(argv[3]));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

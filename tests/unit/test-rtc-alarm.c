@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+/* The RTC's alarm against the MC146818A datasheet. */
+#include "rtc_rig.h"
+
+#define SEC NSEC_PER_SEC
+
+static void a_daily_alarm_takes_one_timer_a_day(void **state)
+{
+	alarm_at(0x10, 0x20, 0x29); /* a second ago */
+	put(&rig, 0x0b, 0x02 | AIE);
+	assert_int_equal(fake_loop_armed(&rig.fl), 1);
+	assert_int_equal(rig.fl.timer_sets, 1);
+	/* Reading the time on the way sets it no other. */
+	advance(&rig, 3600 * SEC);
+	assert_shows(&rig, "2024-05-15 11:20:30");
+	advance(&rig, 82799 * SEC - 1);
+	assert_int_equal(rig.line.level, 0);
+	assert_int_equal(rig.fl.timer_sets, 1);
+	advance(&rig, 1);
+	assert_int_equal(rig.line.level, 1);
+	assert_shows(&rig, "2024-05-16 10:20:29");
+	assert_int_equal(get(&rig, 0x0c) & (IRQF | AF), IRQF | AF);
+	assert_int_equal(rig.fl.timer_sets, 2);
+	assert_int_equal(interrupts_in(10 * 86400 * SEC), 10);
+	assert_int_equal(rig.fl.timer_sets, 12);
+}
+
+/* An alarm for this very second was due when it began. */
+static void an_alarm_for_now_is_for_tomorrow(void **state)
+{
+	alarm_at(0x10, 0x20, 0x30);
+	put(&rig, 0x0b, 0x02 | AIE);
+	advance(&rig, 86400 * SEC - 1);
+	assert_int_equal(get(&rig, 0x0c) & AF, 0);
+	advance(&rig, 1);
+	assert_int_equal(rig.line.level, 1);
+}
+
+static void each_kind_of_wildcard_alarm_comes_as_often_as_it_should(void **state)
+{
+	static const struct {
+		uint8_t hour, minute, second;
+		int first, per_day; /* seconds from 10:20:30 */
+	} rows[] = {
+		{ 0x11, 0x22, 0x33, 3723, 1 },
+		{ 0x11, 0x22, 0xff, 3690, 60 },
+		{ 0x11, 0xc0, 0x33, 2403, 60 },
+		{ 0x11, 0xdf, 0xe7, 2370, 3600 },
+		{ 0xff, 0x22, 0x33, 123, 24 },
+		{ 0xc3, 0x22, 0xff, 90, 1440 },
+		{ 0xff, 0xff, 0x33, 3, 1440 },
+		{ 0xff, 0xc0, 0xff, 1, 86400 },
+		{ 0x00, 0x00, 0x00, 49170, 1 }, /* midnight */
+		{ 0x09, 0xff, 0x00, 81570, 60 }, /* tomorrow */
+		{ 0xff, 0x20, 0xff, 1, 1440 }, /* this minute */
+	};
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		rig_restart("2024-05-15 10:20:30");
+		alarm_at(rows[i].hour, rows[i].minute, rows[i].second);
+		put(&rig, 0x0b, 0x02 | AIE);
+		advance(&rig, rows[i].first * SEC - 1);
+		assert_int_equal(rig.line.level, 0);
+		advance(&rig, 1);
+		assert_int_equal(rig.line.level, 1);
+		get(&rig, 0x0c);
+		assert_int_equal(interrupts_in(86400 * SEC), rows[i].per_day);
+	}
+}
+
+static void alarms_know_pm_and_binary(void **state)
+{
+	static const struct {
+		uint8_t reg_b, hour, minute;
+		const char *at;
+	} rows[] = {
+		{ 0x02, 0x17, 0x45, "17:45" }, { 0x06, 17, 45, "17:45" },
+		{ 0x00, 0x85, 0x45, "17:45" }, { 0x04, 0x85, 45, "17:45" },
+		{ 0x00, 0x05, 0x45, "05:45" }, { 0x04, 0x8c, 30, "12:30" },
+		{ 0x00, 0x92, 0x30, "12:30" }, { 0x00, 0x12, 0x30, "00:30" },
+		{ 0x04, 0x0c, 30, "00:30" },   { 0x04, 0x8b, 59, "23:59" },
+	};
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		char date[32];
+
+		rig_restart("2024-05-15 00:00:00");
+		/* In the mode's own bytes: midnight is 12 AM. */
+		put(&rig, 0x0b, 0x80 | rows[i].reg_b);
+		put(&rig, 0x04, rows[i].reg_b & 0x02 ? 0x00 :
+				rows[i].reg_b & 0x04 ? 12 :
+						       0x12);
+		alarm_at(rows[i].hour, rows[i].minute, 0);
+		put(&rig, 0x0b, rows[i].reg_b | AIE);
+		snprintf(date, sizeof(date), "1970-01-01 %s:00", rows[i].at);
+		advance(&rig, seconds_of(date) * SEC - 1);
+		assert_int_equal(rig.line.level, 0);
+		advance(&rig, 1);
+		assert_int_equal(rig.line.level, 1);
+	}
+}
+
+static void an_alarm_that_no_time_matches_never_comes(void **state)
+{
+	static const uint8_t never[][3] = {
+		{ 0x24, 0xff, 0xff }, { 0xff, 0x60, 0xff }, { 0xff, 0xff, 0x60 },
+		{ 0xff, 0xff, 0x1f }, { 0x80, 0xff, 0xff }, { 0xbf, 0xff, 0xff },
+	};
+	unsigned i;
+
+	put(&rig, 0x0b, 0x02 | AIE);
+	for (i = 0; i < ARRAY_SIZE(never); i++) {
+		alarm_at(never[i][0], never[i][1], never[i][2]);
+		get(&rig, 0x0c);
+		assert_int_equal(fake_loop_armed(&rig.fl), 0);
+		assert_int_equal(interrupts_in(2 * 86400 * SEC), 0);
+		assert_int_equal(get(&rig, 0x0c) & AF, 0);
+	}
+}
+
+static void af_tells_of_an_alarm_in_the_time_gone_by(void **state)
+{
+	alarm_at(0x10, 0x20, 0x40);
+	advance(&rig, 10 * SEC - 1);
+	assert_int_equal(get(&rig, 0x0c) & AF, 0);
+	advance(&rig, 1);
+	assert_int_equal(get(&rig, 0x0c) & AF, AF);
+	advance(&rig, 86400 * SEC - 1);
+	assert_int_equal(get(&rig, 0x0c) & AF, 0);
+	advance(&rig, 3600 * SEC);
+	assert_int_equal(get(&rig, 0x0c) & AF, AF);
+	assert_int_equal(rig.fl.timer_sets, 0);
+}
+
+static void a_newly_set_time_moves_the_alarm(void **state)
+{
+	alarm_at(0x07, 0x00, 0x00);
+	put(&rig, 0x0b, 0x02 | AIE);
+	put(&rig, 0x0b, 0x82 | AIE);
+	load_date(&rig, "2001-09-09 06:59:58");
+	put(&rig, 0x0b, 0x02 | AIE);
+	advance(&rig, 2 * SEC - 1);
+	assert_int_equal(rig.line.level, 0);
+	advance(&rig, 1);
+	assert_int_equal(rig.line.level, 1);
+}
+
+static void a_step_forward_of_the_host_is_one_interrupt(void **state)
+{
+	alarm_at(0x11, 0x00, 0x00);
+	put(&rig, 0x0b, 0x02 | AIE);
+	rig.fl.now[LOOP_CLOCK_HOST] += 3600 * SEC;
+	advance(&rig, 1);
+	assert_int_equal(rig.line.level, 1);
+	assert_int_equal(get(&rig, 0x0c), IRQF | PF | AF | UF);
+	assert_int_equal(get(&rig, 0x0c), 0);
+	/* An alarm ahead of a step back comes again, at its time. */
+	rig.fl.now[LOOP_CLOCK_HOST] -= 3600 * SEC;
+	assert_shows(&rig, "2024-05-15 10:20:30");
+	assert_int_equal(get(&rig, 0x0c), 0);
+	assert_int_equal(interrupts_in(2370 * SEC - 2), 0);
+	assert_int_equal(interrupts_in(1), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_daily_alarm_takes_one_timer_a_day),
+		T(an_alarm_for_now_is_for_tomorrow),
+		T(each_kind_of_wildcard_alarm_comes_as_often_as_it_should),
+		T(alarms_know_pm_and_binary),
+		T(an_alarm_that_no_time_matches_never_comes),
+		T(af_tells_of_an_alarm_in_the_time_gone_by),
+		T(a_newly_set_time_moves_the_alarm),
+		T(a_step_forward_of_the_host_is_one_interrupt),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

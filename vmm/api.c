@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The rest of the public interface: check, translate, nothing else.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backend/chardev_fd.h"
+#include "boot/builtin.h"
+#include "core/gmem.h"
+#include "kvm.h"
+#include "uart16550.h"
+#include "vm.h"
+#include "x86/regs.h"
+
+const char *trapmap_version(void)
+{
+	return TRAPMAP_VERSION;
+}
+
+int trapmap_vm_new(struct trapmap_vm **ret_vm)
+{
+	struct trapmap_vm *vm = calloc(1, sizeof(*vm));
+	pthread_condattr_t attr;
+
+	if (!vm)
+		return -ENOMEM;
+	vm_config_init(&vm->config);
+	vm->sys_fd = -1;
+	vm->vm_fd = -1;
+	pthread_mutex_init(&vm->control.lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&vm->control.changed, &attr);
+	pthread_condattr_destroy(&attr);
+	vm->progress_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	vm->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (vm->progress_fd < 0 || vm->event_fd < 0) {
+		trapmap_vm_free(vm);
+		return -EMFILE;
+	}
+	*ret_vm = vm;
+	return 0;
+}
+
+struct trapmap_vm *trapmap_vm_free(struct trapmap_vm *vm)
+{
+	if (!vm)
+		return NULL;
+	vm_done(vm);
+	vm_config_done(&vm->config);
+	if (vm->progress_fd >= 0)
+		close(vm->progress_fd);
+	if (vm->event_fd >= 0)
+		close(vm->event_fd);
+	pthread_cond_destroy(&vm->control.changed);
+	pthread_mutex_destroy(&vm->control.lock);
+	free(vm);
+	return NULL;
+}
+
+const char *trapmap_vm_error(const struct trapmap_vm *vm)
+{
+	return vm->error.text;
+}
+
+int trapmap_vm_start(struct trapmap_vm *vm)
+{
+	struct vm_config *c = &vm->config;
+	int r;
+
+	if (vm->state != VM_CONFIGURED)
+		return error_set(&vm->error, ERROR_INPUT, -EBUSY,
+				 "the VM has been started already");
+	if (!c->kernel.name) {
+		r = source_from_data(&c->kernel, "the built-in guest",
+				     builtin_guest,
+				     (size_t)(builtin_guest_end -
+					      builtin_guest));
+		if (r < 0)
+			return error_host(&vm->error, r, "cannot start");
+	}
+	return vm_start(vm);
+}
+
+int trapmap_vm_start_status(const struct trapmap_vm *vm)
+{
+	return vm->state == VM_FAILED ? (int)vm->error.status : 0;
+}
+
+/* Its state under the lock: any thread may ask. */
+static enum vm_state state_of(struct trapmap_vm *vm)
+{
+	enum vm_state state;
+
+	pthread_mutex_lock(&vm->control.lock);
+	state = vm->state;
+	pthread_mutex_unlock(&vm->control.lock);
+	return state;
+}
+
+static bool has_started(struct trapmap_vm *vm)
+{
+	enum vm_state state = state_of(vm);
+
+	return state == VM_RUNNING || state == VM_ENDED;
+}
+
+int trapmap_vm_serial_break(struct trapmap_vm *vm)
+{
+	if (!has_started(vm))
+		return -ENODEV;
+	uart_break(vm->machine.uart);
+	return 0;
+}
+
+int trapmap_vm_pause(struct trapmap_vm *vm)
+{
+	return vm_pause(vm);
+}
+
+int trapmap_vm_resume(struct trapmap_vm *vm)
+{
+	return vm_resume(vm);
+}
+
+int trapmap_vm_stop(struct trapmap_vm *vm, enum trapmap_end_kind kind,
+		    int signal)
+{
+	if (!has_started(vm))
+		return -ESRCH;
+	if (kind == TRAPMAP_END_TIMEOUT && signal == 0) {
+		vm_end(vm, kind, (int)kind, -1, "the time limit ran out");
+		return 0;
+	}
+	if (kind != TRAPMAP_END_STOPPED || signal < 0 || signal >= NSIG)
+		return -EINVAL;
+	if (signal == 0)
+		vm_end(vm, kind, (int)kind, -1, "stopped");
+	else
+		vm_end(vm, kind, (int)kind + signal, -1,
+		       "stopped by signal %d (%s)", signal,
+		       sigdescr_np(signal) ?: "unknown");
+	return 0;
+}
+
+size_t trapmap_vm_discard_output(struct trapmap_vm *vm)
+{
+	size_t n;
+
+	if (!has_started(vm))
+		return 0;
+	n = chardev_fd_discard(vm->machine.console);
+	vm_progress_soon(vm);
+	return n;
+}
+
+int trapmap_vm_wait(struct trapmap_vm *vm, int timeout_ms,
+		    struct trapmap_end *ret_end)
+{
+	int r = vm_wait(vm, timeout_ms);
+
+	if (r < 0 || !ret_end)
+		return r;
+	if (ret_end->size != sizeof(*ret_end))
+		return -EINVAL;
+	*ret_end = vm->end;
+	return 0;
+}
+
+int trapmap_vm_event_fd(struct trapmap_vm *vm)
+{
+	return vm->event_fd;
+}
+
+const char *trapmap_vm_postmortem(struct trapmap_vm *vm)
+{
+	if (state_of(vm) != VM_ENDED || !vm->postmortem)
+		return "";
+	return vm->postmortem;
+}
+
+/* The descriptor of a vCPU that stands, or -errno. */
+static int standing_vcpu(struct trapmap_vm *vm, uint32_t id)
+{
+	int fd = -EBUSY;
+
+	if (id >= vm->config.cpus)
+		return -ENOENT;
+	pthread_mutex_lock(&vm->control.lock);
+	if (vm->state == VM_RUNNING && vm->control.pause &&
+	    vm->vcpu[id].standing)
+		fd = vm->vcpu[id].fd;
+	pthread_mutex_unlock(&vm->control.lock);
+	return fd;
+}
+
+/* Reads register `name`, or writes it where set is not NULL. */
+static int access_reg(struct trapmap_vm *vm, uint32_t vcpu, const char *name,
+		      const uint64_t *set, uint64_t *get)
+{
+	const struct reg_name *reg = regs_find(name);
+	struct kvm_sregs sregs = { 0 };
+	struct kvm_regs regs = { 0 };
+	bool special;
+	int fd, r;
+
+	if (!reg)
+		return -ENOENT;
+	fd = standing_vcpu(vm, vcpu);
+	if (fd < 0)
+		return fd;
+	special = regs_is_special(reg);
+	r = special ? kvm_ioctl(fd, KVM_GET_SREGS, &sregs) :
+		      kvm_ioctl(fd, KVM_GET_REGS, &regs);
+	if (r < 0)
+		return r;
+	if (!set) {
+		*get = regs_name_get(reg, &regs, &sregs);
+		return 0;
+	}
+	regs_name_set(reg, &regs, &sregs, *set);
+	return special ? kvm_ioctl(fd, KVM_SET_SREGS, &sregs) :
+			 kvm_ioctl(fd, KVM_SET_REGS, &regs);
+}
+
+int trapmap_vcpu_get_reg(struct trapmap_vm *vm, uint32_t vcpu,
+			 const char *name, uint64_t *ret_val)
+{
+	return access_reg(vm, vcpu, name, NULL, ret_val);
+}
+
+int trapmap_vcpu_set_reg(struct trapmap_vm *vm, uint32_t vcpu,
+			 const char *name, uint64_t val)
+{
+	return access_reg(vm, vcpu, name, &val, NULL);
+}
+
+int trapmap_vm_read_mem(struct trapmap_vm *vm, uint64_t gpa, void *buf,
+			size_t len)
+{
+	if (!has_started(vm))
+		return -ESRCH;
+	return gmem_read(&vm->mem.gmem, gpa, buf, len);
+}
+
+int trapmap_vm_write_mem(struct trapmap_vm *vm, uint64_t gpa, const void *buf,
+			 size_t len)
+{
+	if (!has_started(vm))
+		return -ESRCH;
+	return gmem_write(&vm->mem.gmem, gpa, buf, len);
+}

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+/*
+ * elf.c: a kernel as the linker leaves it (Linux's vmlinux), entered by the
+ * 64-bit boot protocol.
+ *
+ * Sources: System V ABI, chapters 4 and 5, and its AMD64 supplement;
+ * Documentation/arch/x86/boot.rst, "64-bit Boot Protocol".
+ *
+ * Segments go to their physical addresses (p_paddr). Not here: notes (PVH),
+ * sections, symbols, relocations, more than BOOT_MAX_SEGMENTS segments.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "boot/plan.h"
+#include "core/base.h"
+#include "layout.h"
+
+/* An ELF says nothing of its kernel's limit: Linux's COMMAND_LINE_SIZE - 1. */
+#define CMDLINE_MAX 2047
+
+#define MACHINE_LOONGARCH 258 /* not in every elf.h */
+
+static const struct {
+	uint16_t machine;
+	const char *name;
+} machines[] = {
+	{ EM_X86_64, "x86-64" },
+	{ EM_386, "i386" },
+	{ EM_ARM, "ARM" },
+	{ EM_AARCH64, "AArch64" },
+	{ EM_RISCV, "RISC-V" },
+	{ EM_PPC, "PowerPC" },
+	{ EM_PPC64, "64-bit PowerPC" },
+	{ EM_S390, "s390" },
+	{ EM_MIPS, "MIPS" },
+	{ EM_SPARC, "SPARC" },
+	{ EM_SPARCV9, "64-bit SPARC" },
+	{ EM_IA_64, "Itanium" },
+	{ EM_68K, "m68k" },
+	{ EM_PARISC, "PA-RISC" },
+	{ EM_ALPHA, "Alpha" },
+	{ EM_BPF, "BPF" },
+	{ MACHINE_LOONGARCH, "LoongArch" },
+};
+
+/* What Trapmap itself has below 1 MiB when a kernel starts. */
+static const struct {
+	gpa_t start, end;
+	const char *what;
+} taken[] = {
+	{ LAYOUT_BOOT_GDT, LAYOUT_BOOT_PARAMS, "the first page tables" },
+	{ LAYOUT_BOOT_PARAMS, LAYOUT_BOOT_PARAMS + 0x1000, "boot_params" },
+	{ LAYOUT_SETUP_DATA, LAYOUT_SETUP_DATA + LAYOUT_SETUP_DATA_MAX,
+	  "setup_data" },
+	{ LAYOUT_CMDLINE - 0x1000, LAYOUT_CMDLINE, "the first stack" },
+	{ LAYOUT_CMDLINE, LAYOUT_CMDLINE + LAYOUT_CMDLINE_MAX,
+	  "the command line" },
+	{ LAYOUT_EBDA, LAYOUT_HIGH_RAM, "the BIOS area" },
+};
+
+static const char *machine_name(uint16_t machine)
+{
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(machines); i++)
+		if (machines[i].machine == machine)
+			return machines[i].name;
+	return NULL;
+}
+
+/* e_type and e_machine are where they are in every ELF, of either class. */
+static int check_machine(const Elf64_Ehdr *e, struct boot_error *err)
+{
+	bool big = e->e_ident[EI_DATA] == ELFDATA2MSB;
+	uint16_t machine = e->e_machine;
+	const char *name;
+
+	if (big)
+		machine = (uint16_t)(machine >> 8 | machine << 8);
+	name = machine_name(machine);
+	if (e->e_ident[EI_CLASS] == ELFCLASS32)
+		return boot_refuse(err, EI_CLASS,
+				   "a 32-bit ELF for %s; a 64-bit one for x86-64 expected",
+				   name ? name : "an unknown machine");
+	if (e->e_ident[EI_CLASS] != ELFCLASS64)
+		return boot_refuse(err, EI_CLASS,
+				   "ELF's class is %u; 64-bit (2) expected",
+				   e->e_ident[EI_CLASS]);
+	if (machine != EM_X86_64 && name)
+		return boot_refuse(err, offsetof(Elf64_Ehdr, e_machine),
+				   "ELF for %s; x86-64 expected", name);
+	if (machine != EM_X86_64)
+		return boot_refuse(err, offsetof(Elf64_Ehdr, e_machine),
+				   "ELF for machine number %u; x86-64 (62) expected",
+				   machine);
+	if (e->e_ident[EI_DATA] != ELFDATA2LSB)
+		return boot_refuse(err, EI_DATA,
+				   "ELF's byte order is %u; little-endian (1) expected",
+				   e->e_ident[EI_DATA]);
+	return 0;
+}
+
+static int check_type(const Elf64_Ehdr *e, struct boot_error *err)
+{
+	const uint64_t off = offsetof(Elf64_Ehdr, e_type);
+
+	switch (e->e_type) {
+	case ET_EXEC:
+	case ET_DYN:
+		return 0;
+	case ET_REL:
+		return boot_refuse(err, off,
+				   "a relocatable ELF (an object file or a module); a linked kernel expected");
+	case ET_CORE:
+		return boot_refuse(err, off,
+				   "an ELF core dump; a linked kernel expected");
+	default:
+		return boot_refuse(err, off,
+				   "ELF of type %u; an executable (2 or 3) expected",
+				   e->e_type);
+	}
+}
+
+/* The program headers must lie in the head. */
+static int check_headers(const Elf64_Ehdr *e, size_t head_len,
+			 uint64_t file_len, struct boot_error *err)
+{
+	uint64_t len = (uint64_t)e->e_phnum * sizeof(Elf64_Phdr);
+
+	if (e->e_phnum == 0)
+		return boot_refuse(err, offsetof(Elf64_Ehdr, e_phnum),
+				   "ELF has no program headers; nothing to load");
+	if (e->e_phentsize != sizeof(Elf64_Phdr))
+		return boot_refuse(err, offsetof(Elf64_Ehdr, e_phentsize),
+				   "ELF's program headers have %u bytes each, %zu expected",
+				   e->e_phentsize, sizeof(Elf64_Phdr));
+	if (e->e_phoff > UINT64_MAX - len)
+		return boot_refuse(err, offsetof(Elf64_Ehdr, e_phoff),
+				   "ELF's program headers are at 0x%" PRIx64
+				   ", beyond any file",
+				   e->e_phoff);
+	if (e->e_phoff + len > file_len)
+		return boot_refuse(err, file_len,
+				   "ELF is truncated: its program headers end at 0x%" PRIx64
+				   ", the file at 0x%" PRIx64,
+				   e->e_phoff + len, file_len);
+	if (e->e_phoff + len > head_len)
+		return boot_refuse(err, offsetof(Elf64_Ehdr, e_phoff),
+				   "ELF's program headers end at 0x%" PRIx64
+				   ", within the first 0x%zx bytes expected",
+				   e->e_phoff + len, head_len);
+	return 0;
+}
+
+static bool overlaps(gpa_t a, uint64_t a_len, gpa_t b, uint64_t b_len)
+{
+	return a < b + b_len && b < a + a_len;
+}
+
+/* Checks one PT_LOAD, whose header is at off, and adds it to the plan. */
+static int add_segment(struct boot_plan *plan, const Elf64_Phdr *ph,
+		       uint64_t off, uint64_t file_len, struct boot_error *err)
+{
+	unsigned i, n = plan->segments;
+
+	if (ph->p_filesz > ph->p_memsz)
+		return boot_refuse(err, off + offsetof(Elf64_Phdr, p_filesz),
+				   "ELF segment %u has 0x%" PRIx64
+				   " bytes in the file, 0x%" PRIx64
+				   " in memory",
+				   n, ph->p_filesz, ph->p_memsz);
+	if (ph->p_offset > UINT64_MAX - ph->p_filesz)
+		return boot_refuse(err, off + offsetof(Elf64_Phdr, p_offset),
+				   "ELF segment %u is at 0x%" PRIx64
+				   ", beyond any file",
+				   n, ph->p_offset);
+	if (ph->p_offset + ph->p_filesz > file_len)
+		return boot_refuse(err, file_len,
+				   "ELF is truncated: segment %u ends at 0x%" PRIx64
+				   ", the file at 0x%" PRIx64,
+				   n, ph->p_offset + ph->p_filesz, file_len);
+	if (ph->p_paddr > LAYOUT_HOLE ||
+	    ph->p_memsz > LAYOUT_HOLE - ph->p_paddr)
+		return boot_refuse(err, off + offsetof(Elf64_Phdr, p_paddr),
+				   "ELF segment %u has 0x%" PRIx64
+				   " bytes at 0x%" PRIx64
+				   ", memory below 4 GiB ends at 0x%llx",
+				   n, ph->p_memsz, ph->p_paddr, LAYOUT_HOLE);
+	for (i = 0; i < ARRAY_SIZE(taken); i++)
+		if (overlaps(ph->p_paddr, ph->p_memsz, taken[i].start,
+			     taken[i].end - taken[i].start))
+			return boot_refuse(err,
+					   off + offsetof(Elf64_Phdr, p_paddr),
+					   "ELF segment %u at 0x%" PRIx64
+					   " collides with %s at 0x%" PRIx64,
+					   n, ph->p_paddr, taken[i].what,
+					   taken[i].start);
+	for (i = 0; i < n; i++)
+		if (overlaps(ph->p_paddr, ph->p_memsz, plan->segment[i].gpa,
+			     plan->segment[i].mem_len))
+			return boot_refuse(err,
+					   off + offsetof(Elf64_Phdr, p_paddr),
+					   "ELF segment %u at 0x%" PRIx64
+					   " overlaps segment %u at 0x%" PRIx64,
+					   n, ph->p_paddr, i,
+					   plan->segment[i].gpa);
+	if (n == BOOT_MAX_SEGMENTS)
+		return boot_refuse(err, off,
+				   "ELF has more than %u segments to load", n);
+	plan->segment[plan->segments++] = (struct boot_segment){
+		.file_off = ph->p_offset,
+		.file_len = ph->p_filesz,
+		.gpa = ph->p_paddr,
+		.mem_len = ph->p_memsz,
+	};
+	return 0;
+}
+
+/*
+ * Linux's e_entry is physical, but a kernel linked high may well have a virtual
+ * one: then it is where its segment was loaded. Only bytes of the file count,
+ * since zeros are not code.
+ */
+static int find_entry(const struct boot_plan *plan, uint64_t entry,
+		      const uint64_t *vaddr, uint64_t *ret_entry,
+		      struct boot_error *err)
+{
+	const struct boot_segment *s = plan->segment;
+	unsigned i;
+
+	for (i = 0; i < plan->segments; i++)
+		if (entry >= s[i].gpa && entry - s[i].gpa < s[i].file_len) {
+			*ret_entry = entry;
+			return 0;
+		}
+	for (i = 0; i < plan->segments; i++)
+		if (entry >= vaddr[i] && entry - vaddr[i] < s[i].file_len) {
+			*ret_entry = s[i].gpa + (entry - vaddr[i]);
+			return 0;
+		}
+	return boot_refuse(err, offsetof(Elf64_Ehdr, e_entry),
+			   "ELF's entry 0x%" PRIx64
+			   " lies in none of its segments",
+			   entry);
+}
+
+static void reserve_all(struct boot_plan *plan)
+{
+	gpa_t start = UINT64_MAX, end = 0;
+	unsigned i;
+
+	for (i = 0; i < plan->segments; i++) {
+		const struct boot_segment *s = &plan->segment[i];
+
+		if (s->gpa < start)
+			start = s->gpa;
+		if (s->gpa + s->mem_len > end)
+			end = s->gpa + s->mem_len;
+	}
+	plan->reserve = start;
+	plan->reserve_len = end - start;
+}
+
+int elf_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
+	      struct boot_plan *ret_plan, struct boot_error *err)
+{
+	struct boot_plan plan = {
+		.format = "ELF",
+		.protocol = BOOT_LINUX64,
+		.cmdline_max = CMDLINE_MAX,
+		.initrd_max = LAYOUT_HOLE - 1,
+	};
+	uint64_t vaddr[BOOT_MAX_SEGMENTS];
+	Elf64_Ehdr e;
+	unsigned i;
+	int r;
+
+	if (head_len < SELFMAG || memcmp(head, ELFMAG, SELFMAG) != 0)
+		return 0;
+	if (head_len < sizeof(e))
+		return boot_refuse(err, file_len,
+				   "ELF is truncated: a header of %zu bytes expected, %zu found",
+				   sizeof(e), head_len);
+	memcpy(&e, head, sizeof(e));
+	r = check_machine(&e, err);
+	if (r == 0)
+		r = check_type(&e, err);
+	if (r == 0)
+		r = check_headers(&e, head_len, file_len, err);
+	if (r < 0)
+		return r;
+
+	for (i = 0; i < e.e_phnum; i++) {
+		uint64_t off = e.e_phoff + i * sizeof(Elf64_Phdr);
+		Elf64_Phdr ph;
+
+		memcpy(&ph, head + off, sizeof(ph));
+		if (ph.p_type == PT_INTERP)
+			return boot_refuse(err, off,
+					   "an ELF program for user space (it names an interpreter); a kernel expected");
+		if (ph.p_type != PT_LOAD || ph.p_memsz == 0)
+			continue;
+		r = add_segment(&plan, &ph, off, file_len, err);
+		if (r < 0)
+			return r;
+		vaddr[plan.segments - 1] = ph.p_vaddr;
+	}
+	if (plan.segments == 0)
+		return boot_refuse(err, e.e_phoff,
+				   "ELF has no segment to load");
+	r = find_entry(&plan, e.e_entry, vaddr, &plan.entry, err);
+	if (r < 0)
+		return r;
+	reserve_all(&plan);
+	*ret_plan = plan;
+	return 1;
+}

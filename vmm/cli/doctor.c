@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+/*
+ * doctor.c: "trapmap doctor". What the host offers, as the library found it,
+ * and what to do about what it does not.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <trapmap/trapmap.h>
+
+#include "commands.h"
+#include "optscan.h"
+#include "say.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { OPT_KVM_DEVICE = OPT_LONG, OPT_LINUX };
+
+static const struct opt table[] = {
+	{ 0, NULL, NULL, "Options:" },
+	{ OPT_LINUX, "linux", NULL,
+	  "only tell whether a stock Linux can be expected to boot, and why: one line, and status 0 or 4" },
+	{ OPT_KVM_DEVICE, "kvm-device", "PATH",
+	  "the KVM device (default: /dev/kvm)" },
+	{ 'h', "help", NULL, "show this" },
+};
+
+void doctor_help(FILE *out)
+{
+	fputs("Usage: trapmap doctor [OPTION...]\n"
+	      "\n"
+	      "Looks at this host's KVM: what kind it is, whether guests can run and a stock\n"
+	      "Linux can boot on it, its limits, and what to do about what is missing.\n",
+	      out);
+	optscan_help(out, table, COUNT(table));
+	fputs("\n"
+	      "Exit status: 0 if guests can run here, 4 if not.\n",
+	      out);
+}
+
+/* ---- the report -------------------------------------------------------- */
+
+#define TITLE_WIDTH 18
+
+__attribute__((format(printf, 2, 3))) static void line(const char *title,
+						       const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	printf("%-*s", TITLE_WIDTH, title);
+	optscan_wrap(stdout, TITLE_WIDTH, text);
+	free(text);
+}
+
+static const char *kind_name(enum trapmap_kvm_kind kind)
+{
+	switch (kind) {
+	case TRAPMAP_KVM_VTX: return "VT-x (kvm-intel)";
+	case TRAPMAP_KVM_AMDV: return "AMD-V (kvm-amd)";
+	case TRAPMAP_KVM_SOFTWARE: return "software";
+	case TRAPMAP_KVM_UNKNOWN: break;
+	}
+	return "unknown";
+}
+
+static const char *paging(const struct trapmap_host *host)
+{
+	if (host->nested_paging < 0)
+		return "unknown";
+	if (host->nested_paging)
+		return host->kind == TRAPMAP_KVM_VTX  ? "yes (EPT)" :
+		       host->kind == TRAPMAP_KVM_AMDV ? "yes (NPT)" :
+							"yes";
+	return "no: KVM shadows the guest's page tables";
+}
+
+static void print_caps(const struct trapmap_host *host)
+{
+	int width = 0, n;
+	size_t i;
+
+	for (i = 0; i < host->cap_count; i++) {
+		n = (int)strlen(host->caps[i].name);
+		if (n > width)
+			width = n;
+	}
+	printf("\nCapabilities, their values and what they are for:\n");
+	for (i = 0; i < host->cap_count; i++) {
+		const struct trapmap_host_cap *cap = &host->caps[i];
+
+		if (cap->value)
+			n = printf("  %-*s  %7d  ", width, cap->name,
+				   cap->value);
+		else
+			n = printf("  %-*s  missing  ", width, cap->name);
+		optscan_wrap(stdout, n, cap->use);
+	}
+}
+
+/* What can be done about it; nothing where all is well. */
+static void print_advice(const struct trapmap_host *host)
+{
+	static const char tail[] =
+		"where another hypervisor is below, have it offer nested virtualization";
+	bool head = false;
+
+#define ADVISE(...)                                          \
+	do {                                                 \
+		if (!head)                                   \
+			printf("\n");                        \
+		line(head ? "" : "What to do", __VA_ARGS__); \
+		head = true;                                 \
+	} while (0)
+
+	if (*host->advice)
+		ADVISE("%s", host->advice);
+	if (host->kind == TRAPMAP_KVM_SOFTWARE && !host->boots_linux)
+		ADVISE("For stock kernels use a host with VT-x or AMD-V: load kvm-intel or kvm-amd; switch virtualization on in the firmware's setup; %s.",
+		       tail);
+	if (host->nested_paging == 0 && host->kind == TRAPMAP_KVM_VTX)
+		ADVISE("For speed, load kvm-intel with ept=1 if the processor has EPT; %s.",
+		       tail);
+	if (host->nested_paging == 0 && host->kind == TRAPMAP_KVM_AMDV)
+		ADVISE("For speed, load kvm-amd with npt=1 if the processor has nested paging; %s.",
+		       tail);
+#undef ADVISE
+}
+
+static int print_report(const struct trapmap_host *host, const char *path)
+{
+	if (host->error) {
+		line("KVM device", "%s: %s", path, host->error_text);
+		if (*host->advice)
+			line("What to do", "%s", host->advice);
+		line("Guests", "cannot run here");
+		return STATUS_HOST_FAILURE;
+	}
+	line("KVM device", "%s: usable (API version %d)", path,
+	     host->api_version);
+	if (host->kind_text && *host->kind_text)
+		line("Kind", "%s: %s", kind_name(host->kind), host->kind_text);
+	else
+		line("Kind", "%s", kind_name(host->kind));
+	line("Nested paging", "%s", paging(host));
+	line("Guests", "can run here");
+	line("Stock Linux", "%s: %s",
+	     host->boots_linux ? "should boot" : "will not boot",
+	     host->boots_linux_text);
+	line("Processors", "%u for one guest are recommended, %u at most",
+	     host->vcpus_recommended, host->vcpus_max);
+	line("Memory slots", "%u", host->memslots);
+	line("Guest addresses", "%u bits", host->phys_bits);
+	print_caps(host);
+	print_advice(host);
+	return STATUS_OK;
+}
+
+/* One line, for scripts and their readers. */
+static int print_linux(const struct trapmap_host *host, const char *path)
+{
+	if (host->error) {
+		printf("no: %s: %s\n", path, host->error_text);
+		return STATUS_HOST_FAILURE;
+	}
+	printf("%s: %s\n", host->boots_linux ? "yes" : "no",
+	       host->boots_linux_text);
+	return host->boots_linux ? STATUS_OK : STATUS_HOST_FAILURE;
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	struct trapmap_host host = TRAPMAP_HOST_INIT;
+	const char *path = NULL, *text = NULL;
+	struct optscan scan;
+	bool linux_only = false;
+	char err[1024];
+	int id, r, status;
+
+	optscan_init(&scan, table, COUNT(table), "trapmap doctor", argc, argv,
+		     err, sizeof(err));
+	while ((id = optscan_next(&scan, &text)) != OPTSCAN_END) {
+		switch (id) {
+		case 'h': doctor_help(stdout); return finish_stdout(STATUS_OK);
+		case OPT_LINUX: linux_only = true; break;
+		case OPT_KVM_DEVICE: path = text; break;
+		case OPTSCAN_WORD:
+			say("'%s': doctor takes options only; 'trapmap doctor --help' lists them",
+			    text);
+			return STATUS_BAD_INPUT;
+		default: say("%s", err); return STATUS_BAD_INPUT;
+		}
+	}
+	r = trapmap_host_probe(path, &host);
+	if (r) {
+		say("cannot look at the host: %s", strerror(-r));
+		return STATUS_HOST_FAILURE;
+	}
+	if (!path)
+		path = "/dev/kvm";
+	status = linux_only ? print_linux(&host, path) :
+			      print_report(&host, path);
+	trapmap_host_done(&host);
+	return finish_stdout(status);
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#include "keys.h"
+
+#include <stddef.h>
+
+const char *const keys_help[] = {
+	"Ctrl-A x       end the run (exit status 130)",
+	"Ctrl-A h       list these keys",
+	"Ctrl-A c       send a break (Ctrl-A b does too)",
+	"Ctrl-A Ctrl-A  send Ctrl-A (Ctrl-A a does too)",
+	NULL,
+};
+
+enum keys_action keys_feed(struct keys *keys, unsigned char *byte)
+{
+	if (!keys->prefixed) {
+		keys->prefixed = *byte == KEYS_PREFIX;
+		return keys->prefixed ? KEYS_SWALLOW : KEYS_PASS;
+	}
+	keys->prefixed = false;
+	switch (*byte) {
+	case KEYS_PREFIX:
+	case 'a': *byte = KEYS_PREFIX; return KEYS_PASS;
+	case 'x': return KEYS_END;
+	case 'h':
+	case '?': return KEYS_HELP;
+	case 'b':
+	case 'c': return KEYS_BREAK;
+	}
+	return KEYS_SWALLOW;
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: MIT
+/*
+ * run.c: "trapmap run". One VM, and one loop that waits for its end, a signal,
+ * the keyboard and the clock. Until the guest runs, nothing is done here that
+ * can wait.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <trapmap/trapmap.h>
+
+#include "commands.h"
+#include "console.h"
+#include "opts.h"
+#include "say.h"
+#include "signals.h"
+#include "term.h"
+
+#define NEVER INT64_MAX
+
+/* How long a reader of the console has for the rest, after we were told to end. */
+#define DRAIN_MS 1000
+
+/* How long a VM that was told to end may take. */
+#define STOP_MS 5000
+
+/* How often a background job looks whether it has become the foreground's. */
+#define ATTACH_MS 500
+
+struct run {
+	const struct run_opts *opts;
+	struct trapmap_vm *vm;
+	struct term term;
+	struct console con;
+	int sig_fd;
+	int64_t deadline; /* of --timeout */
+	int64_t drain_deadline; /* once it was told to end */
+	int stop_status; /* of the reason to tell it; 0: it was not told */
+	bool by_key;
+	bool hurry; /* it was told twice */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* ---- before ------------------------------------------------------------ */
+
+/* Says what the library found wrong. Returns the exit status for it. */
+static int refused(struct run *run, int r)
+{
+	say("%s", trapmap_vm_error(run->vm));
+	return r == -EINVAL || r == -E2BIG ? STATUS_BAD_INPUT :
+					     STATUS_HOST_FAILURE;
+}
+
+static int connect_serial(struct run *run)
+{
+	struct trapmap_serial serial = TRAPMAP_SERIAL_INIT;
+	const char *path = run->opts->serial_path;
+	int r, status = STATUS_OK;
+
+	switch (run->opts->serial) {
+	case OPTS_SERIAL_NULL: return STATUS_OK;
+	case OPTS_SERIAL_FILE:
+		serial.out_fd = open(path,
+				     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
+					     O_NOCTTY,
+				     0666);
+		if (serial.out_fd < 0) {
+			say("--serial: cannot write '%s': %s", path,
+			    strerror(errno));
+			return STATUS_BAD_INPUT;
+		}
+		break;
+	case OPTS_SERIAL_STDIO:
+		serial.in_fd = STDIN_FILENO;
+		serial.out_fd = STDOUT_FILENO;
+		term_init(&run->term, STDIN_FILENO);
+		if (run->term.fd < 0)
+			break;
+		r = console_init(&run->con, &serial.in_fd);
+		if (r) {
+			say("cannot make a pipe: %s", strerror(-r));
+			return STATUS_HOST_FAILURE;
+		}
+		break;
+	}
+	r = trapmap_vm_set_serial(run->vm, &serial);
+	if (r)
+		status = refused(run, r);
+	/* The VM has its own copies. */
+	if (serial.in_fd > STDERR_FILENO)
+		close(serial.in_fd);
+	if (serial.out_fd > STDERR_FILENO)
+		close(serial.out_fd);
+	return status;
+}
+
+static int configure(struct run *run)
+{
+	const struct run_opts *opts = run->opts;
+	struct trapmap_source source = { .size = sizeof(source) };
+	unsigned i;
+	int r;
+
+	r = trapmap_vm_set_machine(run->vm, &opts->machine);
+	if (r)
+		return refused(run, r);
+	if (opts->kernel) {
+		source.path = opts->kernel;
+		r = trapmap_vm_set_kernel(run->vm, &source);
+		if (r)
+			return refused(run, r);
+	}
+	for (i = 0; i < opts->initrd_count; i++) {
+		source.path = opts->initrd[i];
+		r = trapmap_vm_add_initrd(run->vm, &source);
+		if (r)
+			return refused(run, r);
+	}
+	if (opts->params) {
+		r = trapmap_vm_set_cmdline(run->vm, opts->params);
+		if (r)
+			return refused(run, r);
+	}
+	return connect_serial(run);
+}
+
+/* ---- while it runs ----------------------------------------------------- */
+
+static void stop(struct run *run, enum trapmap_end_kind kind, int sig)
+{
+	if (run->stop_status) {
+		run->hurry = true;
+		return;
+	}
+	run->stop_status = kind == TRAPMAP_END_TIMEOUT ? 124 : 128 + sig;
+	run->drain_deadline = now_ms() + DRAIN_MS;
+	run->deadline = NEVER;
+	trapmap_vm_stop(run->vm, kind, sig);
+}
+
+static void on_signal(struct run *run, int sig)
+{
+	if (signals_is_end(sig)) {
+		stop(run, TRAPMAP_END_STOPPED, sig);
+	} else if (sig == SIGTSTP) {
+		term_detach(&run->term);
+		/* So that a clock of the VM's own stands still meanwhile. */
+		trapmap_vm_pause(run->vm);
+		signals_suspend();
+		trapmap_vm_resume(run->vm);
+		term_attach(&run->term);
+	} else {
+		term_attach(&run->term); /* SIGCONT: fg or bg? */
+	}
+}
+
+static void show_keys(void)
+{
+	const char *const *line;
+
+	/* The terminal is raw: no newline returns the carriage by itself. */
+	write_all(STDERR_FILENO, "\r\n", 2);
+	for (line = keys_help; *line; line++) {
+		write_all(STDERR_FILENO, *line, strlen(*line));
+		write_all(STDERR_FILENO, "\r\n", 2);
+	}
+}
+
+static void on_keyboard(struct run *run)
+{
+	unsigned found = console_read(&run->con, run->term.fd);
+
+	console_flush(&run->con);
+	if (found & CONSOLE_HELP)
+		show_keys();
+	if (found & CONSOLE_BREAK)
+		trapmap_vm_serial_break(run->vm);
+	if (found & CONSOLE_HANGUP)
+		term_attach(&run->term); /* gone, or another job's */
+	if (found & CONSOLE_END) {
+		run->by_key = !run->stop_status;
+		stop(run, TRAPMAP_END_STOPPED, SIGINT);
+	}
+}
+
+static int poll_timeout(const struct run *run)
+{
+	int64_t now, until = run->deadline;
+
+	if (run->drain_deadline < until)
+		until = run->drain_deadline;
+	now = until == NEVER ? 0 : now_ms();
+	if (run->term.fd >= 0 && !run->term.attached &&
+	    (until == NEVER || until - now > ATTACH_MS))
+		return ATTACH_MS;
+	if (until == NEVER)
+		return -1;
+	if (until <= now)
+		return 0;
+	/* Once a day is often enough. */
+	return until - now > 86400000 ? 86400000 : (int)(until - now);
+}
+
+/* Until the VM has ended and its console is out, or we will not wait longer. */
+static void wait_for_end(struct run *run)
+{
+	enum { END, SIGNAL, KEYBOARD, GUEST, FDS };
+	struct pollfd fds[FDS] = {
+		[END] = { .fd = trapmap_vm_event_fd(run->vm),
+			  .events = POLLIN },
+		[SIGNAL] = { .fd = run->sig_fd, .events = POLLIN },
+		[KEYBOARD] = { .events = POLLIN },
+		[GUEST] = { .events = POLLOUT },
+	};
+	int sig;
+
+	while (!run->hurry) {
+		bool keyboard = run->term.attached &&
+				console_has_room(&run->con);
+
+		fds[KEYBOARD].fd = keyboard ? run->term.fd : -1;
+		fds[GUEST].fd = console_has_input(&run->con) ?
+					run->con.guest_fd :
+					-1;
+		if (poll(fds, FDS, poll_timeout(run)) < 0)
+			continue;
+		if (fds[END].revents)
+			return;
+		while ((sig = signals_next(run->sig_fd)) != 0)
+			on_signal(run, sig);
+		if (fds[KEYBOARD].revents && run->term.attached)
+			on_keyboard(run);
+		if (fds[GUEST].revents)
+			console_flush(&run->con);
+		if (run->term.fd >= 0 && !run->term.attached)
+			term_attach(&run->term);
+		if (run->drain_deadline != NEVER &&
+		    now_ms() >= run->drain_deadline)
+			return;
+		if (run->deadline != NEVER && now_ms() >= run->deadline)
+			stop(run, TRAPMAP_END_TIMEOUT, 0);
+	}
+}
+
+/* ---- after ------------------------------------------------------------- */
+
+static int report(struct run *run)
+{
+	struct trapmap_end end = TRAPMAP_END_INIT;
+	const char *postmortem;
+	size_t lost = 0;
+	int status, r;
+
+	r = trapmap_vm_wait(run->vm, 0, &end);
+	if (r == -ETIMEDOUT) {
+		lost = trapmap_vm_discard_output(run->vm);
+		r = trapmap_vm_wait(run->vm, STOP_MS, &end);
+	}
+	term_done(&run->term);
+	if (run->opts->serial == OPTS_SERIAL_STDIO)
+		term_fresh_line();
+	if (r) {
+		say("the VM cannot be stopped: %s", strerror(-r));
+		_exit(STATUS_HOST_FAILURE);
+	}
+
+	status = end.status;
+	/* Where output was lost, all is not well. */
+	if (lost && status == 0)
+		status = run->stop_status;
+	if (lost)
+		say("the last %zu bytes of the guest's output found no reader and are lost",
+		    lost);
+	if (run->by_key && end.kind == TRAPMAP_END_STOPPED)
+		say("ended by Ctrl-A x");
+	else if (status || !run->opts->quiet)
+		say("%s", end.text);
+	postmortem = trapmap_vm_postmortem(run->vm);
+	write_all(STDERR_FILENO, postmortem, strlen(postmortem));
+	return status;
+}
+
+static int run_vm(struct run *run)
+{
+	int status = configure(run);
+
+	if (status)
+		return status;
+	if (run->opts->timeout_ms)
+		run->deadline = now_ms() + run->opts->timeout_ms;
+	if (trapmap_vm_start(run->vm)) {
+		say("%s", trapmap_vm_error(run->vm));
+		return trapmap_vm_start_status(run->vm);
+	}
+	/* The guest runs: now there is time for all else. */
+	signals_block();
+	run->sig_fd = signals_open();
+	if (run->sig_fd < 0) {
+		say("cannot watch for signals: %s", strerror(-run->sig_fd));
+		return STATUS_HOST_FAILURE;
+	}
+	if (run->term.fd >= 0 && !run->opts->quiet && isatty(STDERR_FILENO))
+		say("Ctrl-A x ends the run, Ctrl-A h lists the keys");
+	term_attach(&run->term);
+	wait_for_end(run);
+	return report(run);
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_opts opts;
+	struct run run = { .opts = &opts,
+			   .term = TERM_INIT,
+			   .con = { .guest_fd = -1 },
+			   .sig_fd = -1,
+			   .deadline = NEVER,
+			   .drain_deadline = NEVER };
+	char err[OPTS_ERR_SIZE];
+	int status;
+
+	switch (run_opts_parse(argc, argv, &opts, err)) {
+	case OPTS_RUN: break;
+	case OPTS_HELP:
+		run_opts_help(stdout);
+		return finish_stdout(STATUS_OK);
+	case OPTS_VERSION: return print_version();
+	default: say("%s", err); return STATUS_BAD_INPUT;
+	}
+	if (trapmap_vm_new(&run.vm)) {
+		say("out of memory");
+		status = STATUS_HOST_FAILURE;
+	} else {
+		status = run_vm(&run);
+	}
+	trapmap_vm_free(run.vm);
+	term_done(&run.term);
+	console_done(&run.con);
+	if (run.sig_fd >= 0)
+		close(run.sig_fd);
+	run_opts_done(&opts);
+	return status;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "say.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int write_all(int fd, const void *buf, size_t len)
+{
+	const char *p = buf;
+	ssize_t n;
+
+	while (len) {
+		n = write(fd, p, len);
+		if (n < 0 && errno == EAGAIN) {
+			/* Whoever shares the terminal made it non-blocking. */
+			poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1,
+			     -1);
+			continue;
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+void say(const char *fmt, ...)
+{
+	static const char head[] = "trapmap: ";
+	char *text, *line;
+	va_list ap;
+	int len, i;
+
+	va_start(ap, fmt);
+	len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len < 0)
+		return;
+	line = malloc(sizeof(head) + (size_t)len);
+	if (line) {
+		memcpy(line, head, sizeof(head) - 1);
+		for (i = 0; i < len; i++) {
+			unsigned char c = (unsigned char)text[i];
+
+			line[sizeof(head) - 1 + (size_t)i] =
+				c < 0x20 || c == 0x7f ? '?' : (char)c;
+		}
+		line[sizeof(head) - 1 + (size_t)len] = '\n';
+		write_all(STDERR_FILENO, line, sizeof(head) + (size_t)len);
+		free(line);
+	}
+	free(text);
+}

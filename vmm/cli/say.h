@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * say.h: Trapmap's own words. They go to stderr, as stdout is the guest's
+ * console and nothing else.
+ */
+#ifndef TRAPMAP_CLI_SAY_H
+#define TRAPMAP_CLI_SAY_H
+
+#include <stddef.h>
+
+/* The exit statuses that the command itself decides on. */
+enum {
+	STATUS_OK = 0,
+	STATUS_BAD_INPUT = 2,
+	STATUS_HOST_FAILURE = 4,
+};
+
+/*
+ * Writes "trapmap: ", the text and a newline to stderr, in one write. Control
+ * characters (of a file's name, say) become '?', so that it stays one line.
+ */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Writes all of it, whatever it takes. Returns 0 or -errno. */
+int write_all(int fd, const void *buf, size_t len);
+
+#endif

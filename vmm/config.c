@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The setters of the public interface: each checks its arguments, copies them
+ * into struct vm_config, and does nothing else.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base.h"
+#include "vm.h"
+
+/* The smallest option structs ever released; a later one is larger. */
+#define SIZE_MACHINE sizeof(struct trapmap_machine)
+#define SIZE_SOURCE sizeof(struct trapmap_source)
+#define SIZE_SERIAL sizeof(struct trapmap_serial)
+#define SIZE_DEVICE sizeof(struct trapmap_device)
+
+#define MEM_DEFAULT MIB(256)
+
+static int fail(struct trapmap_vm *vm, int code, const char *text)
+{
+	return error_set(&vm->error, ERROR_INPUT, code, "%s", text);
+}
+
+static int configurable(struct trapmap_vm *vm)
+{
+	if (vm->state != VM_CONFIGURED)
+		return fail(vm, -EBUSY, "the VM has been started already");
+	return 0;
+}
+
+/* Replaces *to by a copy of from, which may be NULL. */
+static int replace_string(struct trapmap_vm *vm, char **to, const char *from)
+{
+	char *copy = NULL;
+
+	if (from) {
+		copy = strdup(from);
+		if (!copy)
+			return fail(vm, -ENOMEM, "out of memory");
+	}
+	free(*to);
+	*to = copy;
+	return 0;
+}
+
+int trapmap_vm_set_machine(struct trapmap_vm *vm,
+			   const struct trapmap_machine *machine)
+{
+	struct vm_config *c = &vm->config;
+	uint64_t mem;
+	int r;
+
+	r = configurable(vm);
+	if (r < 0)
+		return r;
+	if (machine->size != SIZE_MACHINE)
+		return fail(vm, -EINVAL, "struct trapmap_machine: wrong size");
+	mem = machine->mem ? machine->mem : MEM_DEFAULT;
+	if (mem < MEM_MIN || mem % MEM_PAGE)
+		return error_set(&vm->error, ERROR_INPUT, -EINVAL,
+				 "guest memory of %llu bytes: expected whole "
+				 "pages of %u bytes, at least 1 MiB in all",
+				 (unsigned long long)mem, MEM_PAGE);
+	if (machine->rtc_base > TRAPMAP_RTC_BASE_EPOCH ||
+	    machine->rtc_clock > TRAPMAP_RTC_CLOCK_VM ||
+	    machine->on_reset > TRAPMAP_ON_RESET_POWEROFF ||
+	    machine->debug_exit > TRAPMAP_DEBUG_EXIT_PLAIN)
+		return fail(vm, -EINVAL,
+			    "struct trapmap_machine: unknown rtc_base, "
+			    "rtc_clock, on_reset or debug_exit");
+
+	r = replace_string(vm, &c->cpu, machine->cpu);
+	if (r == 0)
+		r = replace_string(vm, &c->kvm_path, machine->kvm_path);
+	if (r < 0)
+		return r;
+	c->mem = mem;
+	c->cpus = machine->cpus ? machine->cpus : 1;
+	c->machine.rtc_base = machine->rtc_base;
+	c->machine.rtc_clock = machine->rtc_clock;
+	c->machine.rtc_epoch = machine->rtc_epoch;
+	c->on_reset = machine->on_reset;
+	c->debug_exit = machine->debug_exit;
+	return 0;
+}
+
+static int copy_source(struct trapmap_vm *vm, const struct trapmap_source *from,
+		       struct source *ret_src)
+{
+	int r;
+
+	if (from->size != SIZE_SOURCE)
+		return fail(vm, -EINVAL, "struct trapmap_source: wrong size");
+	if (from->path && from->data)
+		return fail(vm, -EINVAL,
+			    "struct trapmap_source: both a path and data");
+	if (from->path)
+		r = source_from_path(ret_src, from->path);
+	else if (from->data)
+		r = source_from_data(ret_src, "(in memory)", from->data,
+				     from->len);
+	else
+		r = source_from_fd(ret_src, from->fd);
+	if (r < 0)
+		return fail(vm, r, strerrordesc_np(-r));
+	return 0;
+}
+
+int trapmap_vm_set_kernel(struct trapmap_vm *vm,
+			  const struct trapmap_source *source)
+{
+	struct source src;
+	int r;
+
+	r = configurable(vm);
+	if (r == 0)
+		r = copy_source(vm, source, &src);
+	if (r < 0)
+		return r;
+	source_done(&vm->config.kernel);
+	vm->config.kernel = src;
+	return 0;
+}
+
+int trapmap_vm_add_initrd(struct trapmap_vm *vm,
+			  const struct trapmap_source *source)
+{
+	struct vm_config *c = &vm->config;
+	int r;
+
+	r = configurable(vm);
+	if (r < 0)
+		return r;
+	if (c->initrds == VM_MAX_INITRDS)
+		return fail(vm, -E2BIG, "more than 64 initrds");
+	r = copy_source(vm, source, &c->initrd[c->initrds]);
+	if (r < 0)
+		return r;
+	c->initrds++;
+	return 0;
+}
+
+int trapmap_vm_set_cmdline(struct trapmap_vm *vm, const char *cmdline)
+{
+	int r = configurable(vm);
+
+	return r < 0 ? r : replace_string(vm, &vm->config.cmdline, cmdline);
+}
+
+/* A duplicate of fd, or -1 for -1; else -errno. */
+static int dup_fd(int fd)
+{
+	int copy;
+
+	if (fd < 0)
+		return -1;
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return copy < 0 ? -errno : copy;
+}
+
+int trapmap_vm_set_serial(struct trapmap_vm *vm,
+			  const struct trapmap_serial *serial)
+{
+	struct machine_config *m = &vm->config.machine;
+	int in, out, r;
+
+	r = configurable(vm);
+	if (r < 0)
+		return r;
+	if (serial->size != SIZE_SERIAL)
+		return fail(vm, -EINVAL, "struct trapmap_serial: wrong size");
+	in = dup_fd(serial->in_fd);
+	out = dup_fd(serial->out_fd);
+	if (in < -1 || out < -1) {
+		r = in < -1 ? in : out;
+		if (in >= 0)
+			close(in);
+		if (out >= 0)
+			close(out);
+		return fail(vm, r, in < -1 ? "serial port: bad in_fd" :
+					     "serial port: bad out_fd");
+	}
+	if (m->serial_in_fd >= 0)
+		close(m->serial_in_fd);
+	if (m->serial_out_fd >= 0)
+		close(m->serial_out_fd);
+	m->serial_in_fd = in;
+	m->serial_out_fd = out;
+	return 0;
+}
+
+static bool overlap(const struct trapmap_device *a,
+		    const struct trapmap_device *b)
+{
+	return a->space == b->space && a->base <= b->base + (b->len - 1) &&
+	       b->base <= a->base + (a->len - 1);
+}
+
+int trapmap_vm_add_device(struct trapmap_vm *vm,
+			  const struct trapmap_device *device)
+{
+	struct vm_config *c = &vm->config;
+	struct trapmap_device *grown;
+	uint64_t limit;
+	unsigned i;
+	int r;
+
+	r = configurable(vm);
+	if (r < 0)
+		return r;
+	if (device->size != SIZE_DEVICE || !device->name || !device->read ||
+	    !device->write || device->space > TRAPMAP_SPACE_MMIO ||
+	    device->sizes > 15)
+		return fail(vm, -EINVAL,
+			    "struct trapmap_device: wrong size, space or "
+			    "sizes, or no name, read or write");
+	limit = device->space == TRAPMAP_SPACE_PIO ? 0xffff : UINT64_MAX - 1;
+	if (device->len == 0 || device->len - 1 > limit ||
+	    device->base > limit - (device->len - 1))
+		return error_set(&vm->error, ERROR_INPUT, -EINVAL,
+				 "device '%s': its range is empty or ends "
+				 "beyond %#llx",
+				 device->name, (unsigned long long)limit);
+	for (i = 0; i < c->devices; i++)
+		if (overlap(&c->device[i], device))
+			return error_set(&vm->error, ERROR_INPUT, -EEXIST,
+					 "device '%s' overlaps device '%s'",
+					 device->name, c->device[i].name);
+
+	grown = reallocarray(c->device, c->devices + 1, sizeof(*grown));
+	if (!grown)
+		return fail(vm, -ENOMEM, "out of memory");
+	c->device = grown;
+	grown[c->devices] = *device;
+	grown[c->devices].name = strdup(device->name);
+	if (!grown[c->devices].name)
+		return fail(vm, -ENOMEM, "out of memory");
+	c->devices++;
+	c->machine.extra = c->device;
+	c->machine.extra_count = c->devices;
+	return 0;
+}
+
+void vm_config_init(struct vm_config *c)
+{
+	c->mem = MEM_DEFAULT;
+	c->cpus = 1;
+	c->kernel.fd = -1;
+	c->machine.serial_in_fd = -1;
+	c->machine.serial_out_fd = -1;
+}
+
+void vm_config_done(struct vm_config *c)
+{
+	unsigned i;
+
+	source_done(&c->kernel);
+	for (i = 0; i < c->initrds; i++)
+		source_done(&c->initrd[i]);
+	for (i = 0; i < c->devices; i++)
+		free((char *)(uintptr_t)c->device[i].name);
+	free(c->device);
+	free(c->cpu);
+	free(c->kvm_path);
+	free(c->cmdline);
+	if (c->machine.serial_in_fd >= 0)
+		close(c->machine.serial_in_fd);
+	if (c->machine.serial_out_fd >= 0)
+		close(c->machine.serial_out_fd);
+}

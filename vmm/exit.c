@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "exit.h"
+
+#include <linux/kvm.h>
+#include <linux/kvm_para.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base.h"
+#include "core/bus.h"
+
+/*
+ * A port access. The string forms come as `count` items: the port stays, the
+ * data advances.
+ */
+static void handle_io(struct bus *pio, struct kvm_run *run)
+{
+	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+	uint16_t port = run->io.port;
+	unsigned size = run->io.size;
+	uint32_t count = run->io.count;
+	uint64_t val;
+
+	for (; count > 0; count--, data += size) {
+		if (run->io.direction == KVM_EXIT_IO_OUT) {
+			val = 0;
+			memcpy(&val, data, size);
+			bus_write(pio, port, size, val);
+		} else {
+			bus_read(pio, port, size, &val);
+			memcpy(data, &val, size);
+		}
+	}
+}
+
+/*
+ * A memory access. One that crosses a page can reach us as three, five, six or
+ * seven bytes, which go to the bus as powers of two.
+ */
+static void handle_mmio(struct bus *mmio, struct kvm_run *run)
+{
+	uint64_t addr = run->mmio.phys_addr;
+	unsigned len = run->mmio.len, off = 0;
+	uint64_t val;
+
+	if (len > sizeof(run->mmio.data))
+		len = sizeof(run->mmio.data);
+	while (off < len) {
+		unsigned size = 8;
+
+		while (size > len - off)
+			size /= 2;
+		if (run->mmio.is_write) {
+			val = 0;
+			memcpy(&val, run->mmio.data + off, size);
+			bus_write(mmio, addr + off, size, val);
+		} else {
+			bus_read(mmio, addr + off, size, &val);
+			memcpy(run->mmio.data + off, &val, size);
+		}
+		off += size;
+	}
+}
+
+static enum exit_action ended(struct exit_end *end, enum trapmap_end_kind kind,
+			      const char *text)
+{
+	end->kind = kind;
+	snprintf(end->text, sizeof(end->text), "%s", text);
+	return EXIT_ENDED;
+}
+
+static enum exit_action handle_internal_error(const struct kvm_run *run,
+					      struct exit_end *end)
+{
+	static const char *const name[] = {
+		[KVM_INTERNAL_ERROR_EMULATION] =
+			"KVM could not emulate an instruction",
+		[KVM_INTERNAL_ERROR_SIMUL_EX] =
+			"an exception arose while KVM delivered another",
+		[KVM_INTERNAL_ERROR_DELIVERY_EV] =
+			"an exit arose while KVM delivered an event",
+		[KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON] =
+			"KVM met an exit reason that it does not know",
+	};
+	uint32_t suberror = run->internal.suberror;
+	const char *text = "KVM gave up";
+
+	if (suberror < ARRAY_SIZE(name) && name[suberror])
+		text = name[suberror];
+	end->kind = TRAPMAP_END_CRASH;
+	snprintf(end->text, sizeof(end->text),
+		 "%s (KVM_EXIT_INTERNAL_ERROR, suberror %u)", text, suberror);
+	return EXIT_ENDED;
+}
+
+static enum exit_action handle_system_event(const struct kvm_run *run,
+					    struct exit_end *end)
+{
+	switch (run->system_event.type) {
+	case KVM_SYSTEM_EVENT_SHUTDOWN:
+		return ended(end, TRAPMAP_END_POWEROFF, "KVM system event");
+	case KVM_SYSTEM_EVENT_RESET:
+		return ended(end, TRAPMAP_END_RESET, "KVM system event");
+	case KVM_SYSTEM_EVENT_CRASH:
+		return ended(end, TRAPMAP_END_CRASH,
+			     "the guest reported a crash to KVM");
+	}
+	end->kind = TRAPMAP_END_HOST_FAILURE;
+	snprintf(end->text, sizeof(end->text),
+		 "KVM reported a system event of unknown type %u",
+		 run->system_event.type);
+	return EXIT_ENDED;
+}
+
+enum exit_action exit_handle(struct bus *pio, struct bus *mmio,
+			     struct kvm_run *run, struct exit_end *ret_end)
+{
+	switch (run->exit_reason) {
+	case KVM_EXIT_IO:
+		handle_io(pio, run);
+		return EXIT_RESUME;
+
+	case KVM_EXIT_MMIO:
+		handle_mmio(mmio, run);
+		return EXIT_RESUME;
+
+	case KVM_EXIT_INTR:
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+	case KVM_EXIT_SET_TPR:
+		return EXIT_RESUME;
+
+	case KVM_EXIT_HLT:
+		return EXIT_HALTED;
+
+	case KVM_EXIT_HYPERCALL:
+		/* None is offered yet; a guest that probes learns just that. */
+		run->hypercall.ret = (uint64_t)-KVM_ENOSYS;
+		return EXIT_RESUME;
+
+	case KVM_EXIT_X86_RDMSR:
+	case KVM_EXIT_X86_WRMSR:
+		run->msr.error = 1; /* #GP, as for an MSR that is not there */
+		return EXIT_RESUME;
+
+	case KVM_EXIT_SHUTDOWN:
+		return ended(ret_end, TRAPMAP_END_CRASH,
+			     "triple fault (KVM_EXIT_SHUTDOWN)");
+
+	case KVM_EXIT_FAIL_ENTRY:
+		ret_end->kind = TRAPMAP_END_CRASH;
+		snprintf(ret_end->text, sizeof(ret_end->text),
+			 "the processor refused to enter the guest "
+			 "(KVM_EXIT_FAIL_ENTRY, reason %#llx)",
+			 (unsigned long long)run->fail_entry
+				 .hardware_entry_failure_reason);
+		return EXIT_ENDED;
+
+	case KVM_EXIT_INTERNAL_ERROR:
+		return handle_internal_error(run, ret_end);
+
+	case KVM_EXIT_SYSTEM_EVENT:
+		return handle_system_event(run, ret_end);
+	}
+
+	ret_end->kind = TRAPMAP_END_HOST_FAILURE;
+	snprintf(ret_end->text, sizeof(ret_end->text),
+		 "KVM gave exit reason %u, which was not asked for",
+		 run->exit_reason);
+	return EXIT_ENDED;
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include "load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "boot/linux.h"
+#include "core/base.h"
+#include "layout.h"
+#include "x86/acpi.h"
+#include "x86/e820.h"
+#include "x86/mptable.h"
+#include "x86/regs.h"
+
+#define RNG_SEED_LEN 32
+
+/* The BIOS data area, at 0x400: what real-mode code and kernels look up. */
+#define BDA_COM1 0x400
+#define BDA_EBDA_SEGMENT 0x40e
+#define BDA_BASE_MEMORY_KIB 0x413
+
+static int refuse(struct error *err, const struct source *src,
+		  const struct boot_error *why)
+{
+	return error_set(err, ERROR_INPUT, -EINVAL, "%s: at offset %#llx: %s",
+			 src->name, (unsigned long long)why->off, why->text);
+}
+
+static int load_kernel(const struct gmem *gm, struct source *kernel,
+		       struct boot_plan *plan, uint8_t **ret_setup,
+		       struct error *err)
+{
+	struct boot_error why;
+	uint8_t *head, *setup = NULL;
+	size_t head_len;
+	unsigned i;
+	int r;
+
+	r = source_open(kernel, err);
+	if (r < 0)
+		return r;
+	head_len = kernel->len < BOOT_HEAD_LEN ? kernel->len : BOOT_HEAD_LEN;
+	head = malloc(head_len);
+	if (!head)
+		return error_host(err, -ENOMEM, "%s", kernel->name);
+	r = source_read(kernel, 0, head, head_len, err);
+	if (r < 0)
+		goto out;
+	r = boot_recognise(head, head_len, kernel->len, plan, &why);
+	if (r < 0) {
+		r = refuse(err, kernel, &why);
+		goto out;
+	}
+	r = boot_plan_fits(gm, plan, &why);
+	if (r < 0) {
+		r = error_set(err, ERROR_INPUT, r, "%s: %s", kernel->name,
+			      why.text);
+		goto out;
+	}
+	for (i = 0; i < plan->segments; i++) {
+		const struct boot_segment *s = &plan->segment[i];
+		void *to = gmem_ptr(gm, s->gpa, s->mem_len);
+
+		r = to ? 0 :
+			 error_set(err, ERROR_INPUT, -EINVAL,
+				   "%s: no memory at %#llx, where it wants to "
+				   "lie",
+				   kernel->name, (unsigned long long)s->gpa);
+		if (r < 0)
+			goto out;
+		r = source_read(kernel, s->file_off, to, s->file_len, err);
+		if (r < 0)
+			goto out;
+	}
+	/* The header lies in the head: bzimage_parse() has seen to that. */
+	if (plan->setup_len) {
+		setup = malloc(plan->setup_len);
+		if (!setup) {
+			r = error_host(err, -ENOMEM, "%s", kernel->name);
+			goto out;
+		}
+		memcpy(setup, head + plan->setup_off, plan->setup_len);
+	}
+	*ret_setup = setup;
+out:
+	free(head);
+	return r;
+}
+
+/* One after another, each at a multiple of four as cpio wants it. */
+static int load_initrds(const struct gmem *gm, const struct load_request *rq,
+			const struct boot_plan *plan, gpa_t *ret_gpa,
+			uint64_t *ret_len, struct error *err)
+{
+	struct boot_error why;
+	uint64_t len = 0;
+	gpa_t gpa = 0, at;
+	unsigned i;
+	int r;
+
+	for (i = 0; i < rq->initrds; i++) {
+		r = source_open(&rq->initrd[i], err);
+		if (r < 0)
+			return r;
+		if (rq->initrd[i].len > UINT64_MAX / 4 - len)
+			return error_set(err, ERROR_INPUT, -EFBIG,
+					 "%s: too large", rq->initrd[i].name);
+		len = align_up(len, 4) + rq->initrd[i].len;
+	}
+	if (len > 0 && plan->protocol != BOOT_LINUX64)
+		return error_set(err, ERROR_INPUT, -EINVAL,
+				 "%s: a %s takes no initrd",
+				 rq->initrd[0].name, plan->format);
+	if (len > 0) {
+		r = linux_place_initrd(gm, plan, len, &gpa, &why);
+		if (r < 0)
+			return error_set(err, ERROR_INPUT, r, "%s: %s",
+					 rq->initrd[0].name, why.text);
+	}
+	for (i = 0, at = gpa; i < rq->initrds; i++) {
+		void *to = gmem_ptr(gm, at, rq->initrd[i].len);
+
+		r = source_read(&rq->initrd[i], 0, to, rq->initrd[i].len, err);
+		if (r < 0)
+			return r;
+		at = align_up(at + rq->initrd[i].len, 4);
+	}
+	*ret_gpa = gpa;
+	*ret_len = len;
+	return 0;
+}
+
+/* What a BIOS would have left: its data area, ACPI and MP tables. */
+static int write_tables(const struct gmem *gm, const struct load_request *rq,
+			struct error *err)
+{
+	uint8_t *bda = gmem_ptr(gm, 0, 4096);
+	size_t used;
+	int r;
+
+	put_le16(bda + BDA_COM1, LAYOUT_PORT_COM1);
+	put_le16(bda + BDA_EBDA_SEGMENT, LAYOUT_EBDA >> 4);
+	put_le16(bda + BDA_BASE_MEMORY_KIB, LAYOUT_EBDA >> 10);
+
+	r = acpi_build(gmem_ptr(gm, LAYOUT_ACPI, LAYOUT_ACPI_MAX),
+		       LAYOUT_ACPI_MAX, LAYOUT_ACPI, rq->cpus, &used);
+	if (r < 0)
+		return error_host(err, r, "cannot write the ACPI tables");
+	r = mptable_build(gmem_ptr(gm, LAYOUT_MPTABLE, LAYOUT_MPTABLE_MAX),
+			  LAYOUT_MPTABLE_MAX, LAYOUT_MPTABLE, rq->cpus,
+			  rq->cpu_signature, rq->cpu_features, &used);
+	if (r < 0)
+		return error_host(err, r, "cannot write the MP table");
+	return 0;
+}
+
+static int write_linux(const struct gmem *gm, const struct load_request *rq,
+		       const struct boot_plan *plan, const uint8_t *setup,
+		       gpa_t initrd, uint64_t initrd_len, struct error *err)
+{
+	struct e820_range e820[E820_MAX];
+	uint8_t seed[RNG_SEED_LEN];
+	struct linux_boot boot = {
+		.plan = plan,
+		.setup = setup,
+		.cmdline = rq->cmdline,
+		.initrd = initrd,
+		.initrd_len = initrd_len,
+		.e820 = e820,
+		.e820_count = e820_build(rq->mem, e820),
+		.acpi_rsdp = LAYOUT_ACPI,
+	};
+	struct boot_error why;
+
+	if (getrandom(seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed)) {
+		boot.rng_seed = seed;
+		boot.rng_seed_len = sizeof(seed);
+	}
+	if (linux_boot_write(gm, &boot, &why) < 0)
+		return error_set(err, ERROR_INPUT, -EINVAL, "%s", why.text);
+	regs_write_tables(gm);
+	return 0;
+}
+
+int load_guest(const struct gmem *gm, const struct load_request *request,
+	       struct boot_plan *ret_plan, struct error *err)
+{
+	struct boot_plan plan;
+	uint8_t *setup = NULL;
+	uint64_t initrd_len = 0;
+	gpa_t initrd = 0;
+	int r;
+
+	r = load_kernel(gm, request->kernel, &plan, &setup, err);
+	if (r < 0)
+		return r;
+	r = load_initrds(gm, request, &plan, &initrd, &initrd_len, err);
+	if (r < 0)
+		goto out;
+	r = write_tables(gm, request, err);
+	if (r < 0)
+		goto out;
+	if (plan.protocol == BOOT_LINUX64)
+		r = write_linux(gm, request, &plan, setup, initrd, initrd_len,
+				err);
+	else if (request->cmdline[0])
+		r = error_set(err, ERROR_INPUT, -EINVAL,
+			      "%s: a %s takes no command line",
+			      request->kernel->name, plan.format);
+	if (r == 0)
+		*ret_plan = plan;
+out:
+	free(setup);
+	return r;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * load.h: puts kernel, initrds, command line and tables into guest memory.
+ */
+#ifndef TRAPMAP_LOAD_H
+#define TRAPMAP_LOAD_H
+
+#include <stdint.h>
+
+#include "boot/plan.h"
+#include "core/gmem.h"
+#include "error.h"
+#include "source.h"
+
+struct load_request {
+	struct source *kernel;
+	struct source *initrd;
+	unsigned initrds;
+	const char *cmdline; /* not NULL */
+	uint64_t mem;
+	unsigned cpus;
+	uint32_t cpu_signature; /* CPUID.1:EAX and :EDX, for the MP table */
+	uint32_t cpu_features;
+};
+
+/*
+ * Guest memory is all zeroes before. Returns 0 with the state in which vCPU 0
+ * starts, or -errno with *err.
+ */
+int load_guest(const struct gmem *gm, const struct load_request *request,
+	       struct boot_plan *ret_plan, struct error *err);
+
+#endif

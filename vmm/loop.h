@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop.h: the VM's housekeeping thread: timers and descriptors for devices
+ * (the contract is core/loop.h), and the VM's clock.
+ */
+#ifndef TRAPMAP_LOOP_H
+#define TRAPMAP_LOOP_H
+
+#include "core/loop.h"
+
+/* No thread yet; the VM's clock stands at 0. Returns 0 or -errno. */
+int vm_loop_new(struct loop **ret_loop);
+
+/* Starts the thread, with every signal blocked. Returns 0 or -errno. */
+int vm_loop_start(struct loop *loop);
+
+/*
+ * Ends the thread and waits for it; not from the thread itself. Callbacks run
+ * no more; timers and watches can still be freed.
+ */
+void vm_loop_stop(struct loop *loop);
+
+/* Stops it first. Every timer and watch has been freed. Accepts NULL. */
+void vm_loop_free(struct loop *loop);
+
+/* Lets LOOP_CLOCK_VM run, or stand still. Any thread. */
+void vm_loop_clock_run(struct loop *loop);
+void vm_loop_clock_hold(struct loop *loop);
+
+#endif

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#include "machine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "acpi_pm.h"
+#include "backend/chardev.h"
+#include "backend/chardev_fd.h"
+#include "core/base.h"
+#include "core/device.h"
+#include "debug_exit.h"
+#include "embedded_device.h"
+#include "i8042.h"
+#include "layout.h"
+#include "post_code.h"
+#include "rtc_mc146818.h"
+#include "trapmap/guest_abi.h"
+#include "uart16550.h"
+
+/* Seconds that the host's local time is ahead of UTC now. */
+static int64_t local_offset(void)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	return localtime_r(&now, &tm) ? tm.tm_gmtoff : 0;
+}
+
+static void rtc_time(const struct machine_config *config, struct loop *loop,
+		     struct rtc_config *rtc)
+{
+	int64_t now = loop_now(loop, LOOP_CLOCK_HOST);
+	int64_t shown = now;
+
+	rtc->clock = config->rtc_clock == TRAPMAP_RTC_CLOCK_VM ?
+			     LOOP_CLOCK_VM :
+			     LOOP_CLOCK_HOST;
+	/* In seconds apart, since a date may be too far off for ns. */
+	rtc->offset_sec = 0;
+	if (config->rtc_base == TRAPMAP_RTC_BASE_LOCALTIME)
+		rtc->offset_sec = local_offset();
+	if (config->rtc_base == TRAPMAP_RTC_BASE_EPOCH) {
+		rtc->offset_sec = config->rtc_epoch;
+		shown = 0;
+	}
+	/* What must be added to the clock's reading for it to show `shown`. */
+	shown -= loop_now(loop, rtc->clock);
+	if (rtc->clock == LOOP_CLOCK_HOST &&
+	    config->rtc_base != TRAPMAP_RTC_BASE_EPOCH)
+		shown = 0; /* exactly the host's, to the nanosecond */
+	rtc->offset_sec += shown / NSEC_PER_SEC;
+	rtc->offset_ns = (int32_t)(shown % NSEC_PER_SEC);
+	if (rtc->offset_ns < 0) {
+		rtc->offset_ns += NSEC_PER_SEC;
+		rtc->offset_sec--;
+	}
+}
+
+/* Keeps dev for reset and free. */
+static int keep(struct machine *m, struct device *dev)
+{
+	if (m->count == MACHINE_MAX_DEVICES) {
+		device_free(dev);
+		return -ENOSPC;
+	}
+	m->device[m->count++] = dev;
+	return 0;
+}
+
+/* The built-in devices, in the order of their ports. */
+static int add_devices(struct machine *m, const struct machine_config *config,
+		       const struct machine_host *host, struct loop *loop,
+		       const int *vm_fd)
+{
+	const struct chardev_fd_config console = {
+		.loop = loop,
+		.in_fd = config->serial_in_fd,
+		.out_fd = config->serial_out_fd,
+		.throttle = host->throttle,
+		.drained = host->drained,
+		.failed = host->console_failed,
+		.opaque = host->opaque,
+	};
+	struct i8042_config i8042 = {
+		.irq_kbd = irqchip_line(&m->irq_kbd, vm_fd, LAYOUT_IRQ_KEYBOARD),
+		.irq_aux = irqchip_line(&m->irq_aux, vm_fd, LAYOUT_IRQ_MOUSE),
+		.end = host->end,
+	};
+	struct rtc_config rtc = {
+		.loop = loop,
+		.irq = irqchip_line(&m->irq_rtc, vm_fd, LAYOUT_IRQ_RTC),
+	};
+	struct uart_config com1 = {
+		.loop = loop,
+		.irq = irqchip_line(&m->irq_com1, vm_fd, LAYOUT_IRQ_COM1),
+	};
+	const struct acpi_pm_config pm = {
+		.loop = loop,
+		.sci = irqchip_line(&m->irq_sci, vm_fd, LAYOUT_IRQ_SCI),
+		.end = host->end,
+	};
+	struct device *dev = NULL;
+	int r;
+
+	r = i8042_new(&i8042, &dev) ?: keep(m, dev) ?:
+	    bus_add(&m->pio, LAYOUT_PORT_I8042_DATA, 1, dev, 0) ?:
+	    bus_add(&m->pio, LAYOUT_PORT_I8042_COMMAND, 1, dev, 4);
+	if (r < 0)
+		return r;
+
+	rtc_time(config, loop, &rtc);
+	r = rtc_new(&rtc, &dev) ?: keep(m, dev) ?:
+	    bus_add(&m->pio, LAYOUT_PORT_RTC, 2, dev, 0);
+	if (r < 0)
+		return r;
+
+	r = post_code_new(&dev) ?: keep(m, dev) ?:
+	    bus_add(&m->pio, TRAPMAP_POST_PORT, 1, dev, 0);
+	if (r < 0)
+		return r;
+
+	r = debug_exit_new(&host->end, &dev) ?: keep(m, dev) ?:
+	    bus_add(&m->pio, TRAPMAP_DEBUG_EXIT_PORT, 4, dev, 0);
+	if (r < 0)
+		return r;
+
+	r = chardev_fd_new(&console, &m->console);
+	if (r < 0)
+		return r;
+	com1.chr = m->console;
+	r = uart_new(&com1, &m->uart) ?: keep(m, m->uart) ?:
+	    bus_add(&m->pio, LAYOUT_PORT_COM1, 8, m->uart, 0);
+	if (r < 0)
+		return r;
+
+	r = test_exit_new(&host->end, &dev) ?: keep(m, dev) ?:
+	    bus_add(&m->pio, TRAPMAP_TEST_EXIT_PORT, 4, dev, 0);
+	if (r < 0)
+		return r;
+
+	return acpi_pm_new(&pm, &dev) ?: keep(m, dev) ?:
+	       bus_add(&m->pio, LAYOUT_PORT_PM_EVENT, ACPI_PM_LEN, dev, 0);
+}
+
+/* A clash with what is there names the device that has the place. */
+static int add_embedded(struct machine *m, const struct trapmap_device *desc,
+			struct error *err)
+{
+	bool is_pio = desc->space == TRAPMAP_SPACE_PIO;
+	struct bus *bus = is_pio ? &m->pio : &m->mmio;
+	struct device *dev = NULL;
+	int r;
+
+	r = embedded_device_new(desc, &dev);
+	if (r < 0)
+		return error_host(err, r, "device '%s'", desc->name);
+	m->extra[m->extra_count++] = dev;
+	r = bus_add(bus, desc->base, desc->len, dev, 0);
+	if (r < 0)
+		return error_set(err, ERROR_INPUT, r,
+				 "device '%s': %#llx..%#llx clashes with a "
+				 "%s that is there already",
+				 desc->name, (unsigned long long)desc->base,
+				 (unsigned long long)(desc->base + desc->len -
+						      1),
+				 is_pio ? "port device" : "device");
+	return 0;
+}
+
+int machine_init(struct machine *m, const struct machine_config *config,
+		 const struct machine_host *host, struct loop *loop,
+		 const int *vm_fd, struct error *err)
+{
+	unsigned i;
+	int r;
+
+	memset(m, 0, sizeof(*m));
+	bus_init(&m->pio, 0xffff);
+	bus_init(&m->mmio, UINT64_MAX - 1);
+
+	r = add_devices(m, config, host, loop, vm_fd);
+	if (r < 0)
+		return error_host(err, r, "cannot build the machine");
+
+	if (config->extra_count == 0)
+		return 0;
+	m->extra = calloc(config->extra_count, sizeof(struct device *));
+	if (!m->extra)
+		return error_host(err, -ENOMEM, "cannot build the machine");
+	for (i = 0; i < config->extra_count; i++) {
+		r = add_embedded(m, &config->extra[i], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void machine_reset(struct machine *m)
+{
+	unsigned i;
+
+	for (i = 0; i < m->count; i++)
+		device_reset(m->device[i]);
+	for (i = 0; i < m->extra_count; i++)
+		device_reset(m->extra[i]);
+}
+
+void machine_done(struct machine *m)
+{
+	unsigned i;
+
+	for (i = 0; i < m->count; i++)
+		device_free(m->device[i]);
+	for (i = 0; i < m->extra_count; i++)
+		device_free(m->extra[i]);
+	free(m->extra);
+	chardev_free(m->console);
+	bus_done(&m->pio);
+	bus_done(&m->mmio);
+	memset(m, 0, sizeof(*m));
+}

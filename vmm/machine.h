@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * machine.h: the board: which devices there are, where they answer, and which
+ * interrupt they raise. machine.c is the one page that says so.
+ */
+#ifndef TRAPMAP_MACHINE_H
+#define TRAPMAP_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/bus.h"
+#include "core/end.h"
+#include "core/loop.h"
+#include "error.h"
+#include "irqchip.h"
+#include "trapmap/trapmap.h"
+
+struct chardev;
+struct device;
+
+/* What the board is built from. */
+struct machine_config {
+	enum trapmap_rtc_base rtc_base;
+	enum trapmap_rtc_clock rtc_clock;
+	int64_t rtc_epoch;
+	/* COM1's other end; -1 for none. Stay the caller's. */
+	int serial_in_fd;
+	int serial_out_fd;
+	/* Devices of the embedder's; they stay the caller's. */
+	const struct trapmap_device *extra;
+	unsigned extra_count;
+};
+
+/* What the board tells the VM. */
+struct machine_host {
+	struct end_sink end;
+	/* chardev_fd.h's throttle, drained and failed. */
+	void (*throttle)(void *opaque, bool on);
+	void (*drained)(void *opaque);
+	void (*console_failed)(void *opaque, int err);
+	void *opaque;
+};
+
+#define MACHINE_MAX_DEVICES 16
+
+struct machine {
+	struct bus pio;
+	struct bus mmio;
+	struct chardev *console;
+	struct device *uart;
+	struct device *device[MACHINE_MAX_DEVICES];
+	unsigned count;
+	struct device **extra;
+	unsigned extra_count;
+	struct irqchip_input irq_com1, irq_rtc, irq_sci, irq_kbd, irq_aux;
+};
+
+/*
+ * Builds it. loop outlives the machine, vm_fd too (it is followed through a
+ * pointer, and may change while no vCPU runs). Returns 0, or -errno with *err;
+ * machine_done() is due either way.
+ */
+int machine_init(struct machine *m, const struct machine_config *config,
+		 const struct machine_host *host, struct loop *loop,
+		 const int *vm_fd, struct error *err);
+
+/* A system reset of every device. No vCPU may run. */
+void machine_reset(struct machine *m);
+
+/* The loop's thread has stopped. Accepts one that is all zero. */
+void machine_done(struct machine *m);
+
+#endif

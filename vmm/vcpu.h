@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vcpu.h: a virtual processor: its KVM descriptor and the thread that runs it.
+ *
+ * The thread enters the guest, hands each exit to exit.c, and enters again. It
+ * looks at nothing else on that path: whoever wants it to stop sets a request
+ * in its struct vcpu_control and kicks it. A kick is a signal that is blocked
+ * everywhere but inside KVM_RUN, so no handler is ever needed and none is lost.
+ */
+#ifndef TRAPMAP_VCPU_H
+#define TRAPMAP_VCPU_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "exit.h"
+
+struct bus;
+struct kvm_cpuid2;
+struct kvm_run;
+
+/* What all vCPUs of a VM look at, off the exit path. */
+struct vcpu_control {
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* any field below; `standing` of a vCPU */
+
+	/* Set under the lock, then vcpu_kick() each. */
+	bool pause;
+	bool quit;
+	/*
+	 * The console's reader is slow: no vCPU goes on. Read on every exit, so
+	 * apart and atomic.
+	 */
+	_Atomic bool throttle;
+
+	/*
+	 * A vCPU's end, before it quits; the first one counts. Any vCPU's
+	 * thread, no lock held.
+	 */
+	void (*ended)(void *opaque, unsigned vcpu, const struct exit_end *end);
+	/* The thread of a vCPU has done its last ioctl. No lock held. */
+	void (*quit_done)(void *opaque, unsigned vcpu);
+	void *opaque;
+};
+
+struct vcpu {
+	unsigned id;
+	int fd;
+	struct kvm_run *run;
+	size_t run_size;
+	struct bus *pio;
+	struct bus *mmio;
+	struct vcpu_control *control;
+	pthread_t thread;
+	bool running; /* control->lock: started and not joined */
+	bool standing; /* control->lock: between two instructions, waiting */
+};
+
+/* The signal of a kick. */
+int vcpu_kick_signal(void);
+
+/*
+ * Creates vCPU `id` in the VM. Returns 0, or -errno with *err; vcpu_done() is
+ * due either way.
+ */
+int vcpu_init(struct vcpu *vcpu, int vm_fd, unsigned id, size_t run_size,
+	      struct error *err);
+
+/* Gives it cpuid and what firmware sets. Returns 0, or -errno with *err. */
+int vcpu_set_up(struct vcpu *vcpu, const struct kvm_cpuid2 *cpuid,
+		struct error *err);
+
+/* Starts the thread. With control->lock held. Returns 0 or -errno. */
+int vcpu_start(struct vcpu *vcpu);
+
+/* Makes it look at its control. Any thread, with control->lock held. */
+void vcpu_kick(struct vcpu *vcpu);
+
+/* Waits for the thread's end. */
+void vcpu_join(struct vcpu *vcpu);
+
+/* The thread has been joined. */
+void vcpu_done(struct vcpu *vcpu);
+
+#endif

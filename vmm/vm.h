@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vm.h: the life of a VM: configured -> running -> ended, with reboots between.
+ *
+ * Who does what: the embedder's thread configures and starts; each vCPU has a
+ * thread that runs the guest; the loop's thread does all else, the end and the
+ * reboot included. control.lock guards everything below that says so; it is
+ * taken after a device's lock, and no device's lock is taken under it.
+ */
+#ifndef TRAPMAP_VM_H
+#define TRAPMAP_VM_H
+
+#include "boot/plan.h"
+#include "error.h"
+#include "machine.h"
+#include "mem.h"
+#include "source.h"
+#include "trapmap/trapmap.h"
+#include "vcpu.h"
+
+#define VM_MAX_INITRDS 64
+/* APIC ids 0 to 254: what fits in a local APIC's eight bits. */
+#define VM_MAX_CPUS 255
+
+struct loop;
+struct loop_watch;
+
+/* What was asked for; fixed once the VM has been started. */
+struct vm_config {
+	uint64_t mem;
+	unsigned cpus;
+	char *cpu;
+	char *kvm_path;
+	char *cmdline;
+	enum trapmap_on_reset on_reset;
+	enum trapmap_debug_exit debug_exit;
+	struct source kernel; /* the built-in guest where name is NULL */
+	struct source initrd[VM_MAX_INITRDS];
+	unsigned initrds;
+	struct machine_config machine;
+	struct trapmap_device *device; /* machine.extra; names are ours */
+	unsigned devices;
+};
+
+enum vm_state {
+	VM_CONFIGURED,
+	VM_FAILED, /* to start */
+	VM_RUNNING,
+	VM_ENDED,
+};
+
+struct trapmap_vm {
+	struct vm_config config;
+	struct error error; /* what the last failed call found */
+
+	int sys_fd;
+	int vm_fd;
+	struct mem mem;
+	struct machine machine;
+	struct loop *loop;
+	struct vcpu *vcpu;
+	struct vcpu_control control;
+
+	/* Readable: the loop has to look at the VM, see vm_progress(). */
+	int progress_fd;
+	struct loop_watch *progress;
+	int event_fd; /* the embedder's */
+
+	/* Guarded by control.lock. */
+	enum vm_state state;
+	unsigned live; /* vCPU threads that have not quit */
+	bool reboot; /* the guest is to start again */
+	bool ending; /* `end` is set */
+	struct trapmap_end end;
+	char end_text[512];
+	char *postmortem; /* set before state is VM_ENDED; NULL: none */
+};
+
+/* config.c: the defaults, and their release. */
+void vm_config_init(struct vm_config *config);
+void vm_config_done(struct vm_config *config);
+
+/* Starts it. Returns 0, or -errno with vm->error. */
+int vm_start(struct trapmap_vm *vm);
+
+/* Ends the run; the first end counts. Any thread. */
+void vm_end(struct trapmap_vm *vm, enum trapmap_end_kind kind, int status,
+	    int vcpu, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+int vm_pause(struct trapmap_vm *vm);
+int vm_resume(struct trapmap_vm *vm);
+
+/*
+ * Waits for VM_ENDED; timeout_ms as trapmap_vm_wait()'s. Returns 0, -ETIMEDOUT
+ * or -ESRCH (it never ran). Any thread.
+ */
+int vm_wait(struct trapmap_vm *vm, int timeout_ms);
+
+/* Makes the loop look at the VM again. Any thread. */
+void vm_progress_soon(struct trapmap_vm *vm);
+
+/* Ends the run if need be, waits for it, and releases all but config. */
+void vm_done(struct trapmap_vm *vm);
+
+#endif

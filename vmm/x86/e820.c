@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/*
+ * e820.c: the memory map. Sources: ACPI specification 6.4, section 15 (System
+ * Address Map Interfaces); layout.h.
+ *
+ * The ACPI and MP tables lie in a reserved range, not in one of type 3 or 4:
+ * they are not to be reclaimed. The gap at 0xa0000 (a VGA's) and the IOAPIC and
+ * LAPIC have no entry, as on a PC: they are no memory.
+ */
+#include "x86/e820.h"
+
+#include "layout.h"
+
+unsigned e820_build(uint64_t mem, struct e820_range map[E820_MAX])
+{
+	uint64_t low = mem < LAYOUT_HOLE ? mem : LAYOUT_HOLE;
+	unsigned n = 0;
+
+	map[n++] = (struct e820_range){ 0, LAYOUT_EBDA, E820_RAM };
+	map[n++] = (struct e820_range){ LAYOUT_EBDA,
+					LAYOUT_LOW_RAM_END - LAYOUT_EBDA,
+					E820_RESERVED };
+	map[n++] = (struct e820_range){ LAYOUT_BIOS,
+					LAYOUT_HIGH_RAM - LAYOUT_BIOS,
+					E820_RESERVED };
+	if (low > LAYOUT_HIGH_RAM)
+		map[n++] = (struct e820_range){ LAYOUT_HIGH_RAM,
+						low - LAYOUT_HIGH_RAM,
+						E820_RAM };
+	/* kvm-intel's pages, and the end of 4 GiB, where a PC has its ROM. */
+	map[n++] = (struct e820_range){ LAYOUT_IDENTITY_MAP,
+					LAYOUT_HOLE_END - LAYOUT_IDENTITY_MAP,
+					E820_RESERVED };
+	if (mem > low)
+		map[n++] = (struct e820_range){ LAYOUT_HOLE_END, mem - low,
+						E820_RAM };
+	return n;
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+/*
+ * mptable.c: the MP tables, for kernels that read no ACPI. Source: Intel
+ * MultiProcessor Specification 1.4, chapters 4 and 5; the section is named at
+ * each entry.
+ *
+ * Not here: the extended table (its entries are about PCI and address ranges),
+ * and an IMCR (the machine starts in virtual-wire mode).
+ */
+#include "x86/mptable.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/base.h"
+#include "layout.h"
+
+#define FLOATING_LEN 16
+#define HEADER_LEN 44
+#define PROCESSOR_LEN 20
+#define OTHER_LEN 8
+
+#define SPEC_REV 4 /* 1.4 */
+#define LAPIC_VERSION 0x14 /* integrated APIC; KVM's says so too */
+#define IOAPIC_VERSION 0x11
+
+/* 4.3, entry types. */
+enum entry {
+	ENTRY_PROCESSOR = 0,
+	ENTRY_BUS = 1,
+	ENTRY_IO_APIC = 2,
+	ENTRY_IO_INTERRUPT = 3,
+	ENTRY_LOCAL_INTERRUPT = 4,
+};
+
+#define PROCESSOR_ENABLED BIT(0)
+#define PROCESSOR_BOOT BIT(1)
+
+/* Table 4-10. */
+enum interrupt_type { INTERRUPT_INT = 0, INTERRUPT_NMI = 1, INTERRUPT_EXT = 3 };
+#define CONFORMS_TO_BUS 0x0
+#define LEVEL_ACTIVE_HIGH 0xd
+
+#define ISA_BUS 0
+#define ISA_IRQS 16
+#define ISA_CASCADE 2
+#define ALL_LOCAL_APICS 0xff
+
+struct table {
+	uint8_t *next;
+	uint16_t entries;
+};
+
+static uint8_t *add_entry(struct table *t, enum entry type)
+{
+	uint8_t *e = t->next;
+
+	t->next += type == ENTRY_PROCESSOR ? PROCESSOR_LEN : OTHER_LEN;
+	t->entries++;
+	e[0] = (uint8_t)type;
+	return e;
+}
+
+/* 4.3.1 */
+static void add_processor(struct table *t, unsigned id, uint32_t signature,
+			  uint32_t features)
+{
+	uint8_t *e = add_entry(t, ENTRY_PROCESSOR);
+
+	e[1] = (uint8_t)id;
+	e[2] = LAPIC_VERSION;
+	e[3] = PROCESSOR_ENABLED | (id == 0 ? PROCESSOR_BOOT : 0);
+	put_le32(e + 4, signature);
+	put_le32(e + 8, features);
+}
+
+/*
+ * 4.3.3. The specification wants the APIC's id to be no processor's. KVM's
+ * IOAPIC has id 0 after a reset and keeps four bits of what a guest writes;
+ * an interrupt never carries it. 64-bit Linux uses the number in this table as
+ * a name only; 32-bit Linux without an xAPIC writes it to the register and
+ * wants it unique. So it is the one after the last processor's. With 255
+ * processors none is left (255 means "all"), and it is KVM's own, 0.
+ */
+static uint8_t ioapic_id(unsigned cpus)
+{
+	return cpus < ALL_LOCAL_APICS ? (uint8_t)cpus : 0;
+}
+
+/* 4.3.4 and 4.3.5; both have the same form. */
+static void add_interrupt(struct table *t, enum entry entry,
+			  enum interrupt_type type, uint16_t flags, uint8_t irq,
+			  uint8_t apic, uint8_t pin)
+{
+	uint8_t *e = add_entry(t, entry);
+
+	e[1] = (uint8_t)type;
+	put_le16(e + 2, flags);
+	e[4] = ISA_BUS;
+	e[5] = irq;
+	e[6] = apic;
+	e[7] = pin;
+}
+
+/* The timer is on pin 2, where the cascade's own interrupt would have been. */
+static void add_isa_interrupts(struct table *t, uint8_t apic)
+{
+	uint8_t irq;
+
+	for (irq = 0; irq < ISA_IRQS; irq++) {
+		if (irq == ISA_CASCADE)
+			continue;
+		add_interrupt(t, ENTRY_IO_INTERRUPT, INTERRUPT_INT,
+			      irq == LAYOUT_IRQ_SCI ? LEVEL_ACTIVE_HIGH :
+						      CONFORMS_TO_BUS,
+			      irq, apic, irq == 0 ? 2 : irq);
+	}
+}
+
+static void add_entries(struct table *t, unsigned cpus, uint32_t signature,
+			uint32_t features)
+{
+	uint8_t apic = ioapic_id(cpus), *e;
+	unsigned i;
+
+	for (i = 0; i < cpus; i++)
+		add_processor(t, i, signature, features);
+
+	e = add_entry(t, ENTRY_BUS); /* 4.3.2 */
+	e[1] = ISA_BUS;
+	memcpy(e + 2, "ISA   ", 6);
+
+	e = add_entry(t, ENTRY_IO_APIC);
+	e[1] = apic;
+	e[2] = IOAPIC_VERSION;
+	e[3] = BIT(0); /* usable */
+	put_le32(e + 4, LAYOUT_IOAPIC);
+
+	add_isa_interrupts(t, apic);
+
+	/* As KVM is wired: the 8259A to every LINT0, NMI to every LINT1. */
+	add_interrupt(t, ENTRY_LOCAL_INTERRUPT, INTERRUPT_EXT, CONFORMS_TO_BUS,
+		      0, ALL_LOCAL_APICS, 0);
+	add_interrupt(t, ENTRY_LOCAL_INTERRUPT, INTERRUPT_NMI, CONFORMS_TO_BUS,
+		      0, ALL_LOCAL_APICS, 1);
+}
+
+static uint8_t checksum(const uint8_t *p, size_t len)
+{
+	uint8_t sum = 0;
+
+	while (len-- > 0)
+		sum += *p++;
+	return (uint8_t)-sum;
+}
+
+/* 4.1 */
+static void write_floating(uint8_t *p, gpa_t config)
+{
+	memcpy(p, "_MP_", 4);
+	put_le32(p + 4, (uint32_t)config);
+	p[8] = 1; /* length, in paragraphs */
+	p[9] = SPEC_REV;
+	p[10] = checksum(p, FLOATING_LEN);
+}
+
+int mptable_build(uint8_t *buf, size_t len, gpa_t gpa, unsigned cpus,
+		  uint32_t cpu_signature, uint32_t cpu_features,
+		  size_t *ret_used)
+{
+	/* Beside processors: a bus, an IOAPIC, the ISA IRQs, LINT0 and LINT1. */
+	size_t need = FLOATING_LEN + HEADER_LEN + PROCESSOR_LEN * (size_t)cpus +
+		      OTHER_LEN * (2 + (ISA_IRQS - 1) + 2);
+	uint8_t *config = buf + FLOATING_LEN;
+	struct table t;
+
+	if (len < need)
+		return -ENOSPC;
+	memset(buf, 0, need);
+
+	t = (struct table){ .next = config + HEADER_LEN };
+	add_entries(&t, cpus, cpu_signature, cpu_features);
+
+	memcpy(config, "PCMP", 4); /* 4.2 */
+	put_le16(config + 4, (uint16_t)(t.next - config));
+	config[6] = SPEC_REV;
+	memcpy(config + 8, "TRAPMAP ", 8);
+	memcpy(config + 16, "TRAPMAP     ", 12);
+	put_le16(config + 34, t.entries);
+	put_le32(config + 36, LAYOUT_LAPIC);
+	config[7] = checksum(config, (size_t)(t.next - config));
+
+	write_floating(buf, gpa + FLOATING_LEN);
+	*ret_used = need;
+	return 0;
+}

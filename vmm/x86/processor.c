@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "x86/processor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kvm.h"
+
+#define KVM_APIC_BUS_KHZ 1000000
+
+int processor_init(struct processor *cpu, int sys_fd, unsigned cpus,
+		   const char *spec, struct error *err)
+{
+	char why[256];
+	int r;
+
+	memset(cpu, 0, sizeof(*cpu));
+	r = cpuid_edit_parse(spec ? spec : "host", &cpu->edits, why,
+			     sizeof(why));
+	if (r < 0)
+		return error_set(err, ERROR_INPUT, r, "processor '%s': %s",
+				 spec, why);
+	r = kvm_supported_cpuid(sys_fd, CPUID_SPARE, &cpu->supported);
+	if (r < 0)
+		return error_host(err, r, "KVM_GET_SUPPORTED_CPUID");
+	cpu->params = (struct cpuid_params){
+		.cpus = cpus,
+		.apic_khz = KVM_APIC_BUS_KHZ,
+		.x2apic = cpuid_feature(cpu->supported, "x2apic"),
+		.tsc_deadline = kvm_check(sys_fd, KVM_CAP_TSC_DEADLINE_TIMER),
+	};
+	return 0;
+}
+
+int processor_cpuid(struct processor *cpu, int vcpu_fd, unsigned id,
+		    struct kvm_cpuid2 **ret_cpuid, struct error *err)
+{
+	unsigned capacity = cpu->supported->nent + CPUID_SPARE;
+	struct kvm_cpuid2 *table;
+	char why[256];
+	int r;
+
+	if (id == 0) {
+		r = kvm_ioctl_val(vcpu_fd, KVM_GET_TSC_KHZ, 0);
+		cpu->params.tsc_khz = r > 0 ? (uint32_t)r : 0;
+	}
+	table = calloc(1, sizeof(*table) + capacity * sizeof(*table->entries));
+	if (!table)
+		return error_host(err, -ENOMEM, "vCPU %u", id);
+	memcpy(table, cpu->supported,
+	       sizeof(*table) +
+		       cpu->supported->nent * sizeof(*table->entries));
+	cpu->params.apic_id = id;
+	r = cpuid_finish(table, capacity, &cpu->params, &cpu->edits, why,
+			 sizeof(why));
+	if (r < 0) {
+		free(table);
+		return error_set(err, ERROR_INPUT, r, "processor: %s", why);
+	}
+	*ret_cpuid = table;
+	return 0;
+}
+
+void processor_done(struct processor *cpu)
+{
+	free(cpu->supported);
+	cpu->supported = NULL;
+}
