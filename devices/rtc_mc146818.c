@@ -5,8 +5,8 @@
  * differs: 114 bytes of RAM instead of 50, one of them the century.
  *
  * Nothing here runs by itself. The divider chain is a function of the loop's
- * clock (rtc_divider.h has its timing). Each access first brings the RAM and the
- * flags of register C up to date (rtc_sync), then sets the line and, only while
+ * clock (rtc_divider.h has its timing). Each access first brings the RAM and
+ * register C's flags up to date (rtc_sync), then sets the line and, only while
  * an enabled interrupt is still to come, a timer (rtc_settle).
  *
  * The bytes read as before until an update ends. The chain's phase is such that
@@ -263,8 +263,7 @@ static void write_a(struct rtc_state *s, int64_t now, uint8_t val)
 	if (was_running || !is_running(s))
 		return;
 	/* The chain starts at zero now. */
-	s->phase_ns = 0;
-	s->phase_ns = (NSEC_PER_SEC - divider_at(now, s->phase_ns).ns) % NSEC_PER_SEC;
+	s->phase_ns = (NSEC_PER_SEC - divider_at(now, 0).ns) % NSEC_PER_SEC;
 	s->synced = divider_at(now, s->phase_ns);
 }
 

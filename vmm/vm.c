@@ -260,9 +260,6 @@ static int create_vcpus(struct trapmap_vm *vm, struct processor *cpu,
 		struct vcpu *vcpu = &vm->vcpu[i];
 		struct kvm_cpuid2 *cpuid;
 
-		vcpu->pio = &vm->machine.pio;
-		vcpu->mmio = &vm->machine.mmio;
-		vcpu->control = &vm->control;
 		r = vcpu_init(vcpu, vm->vm_fd, i, (size_t)run_size, err);
 		if (r == 0)
 			r = processor_cpuid(cpu, vcpu->fd, i, &cpuid, err);
@@ -499,7 +496,12 @@ static int start(struct trapmap_vm *vm, struct error *err)
 	if (!vm->vcpu)
 		return error_host(err, -ENOMEM, "cannot start");
 	for (i = 0; i < vm->config.cpus; i++)
-		vm->vcpu[i].fd = -1;
+		vm->vcpu[i] = (struct vcpu){
+			.fd = -1,
+			.pio = &vm->machine.pio,
+			.mmio = &vm->machine.mmio,
+			.control = &vm->control,
+		};
 	vm->control.ended = vcpu_ended;
 	vm->control.quit_done = vcpu_quit_done;
 	vm->control.opaque = vm;

@@ -11,6 +11,5 @@ printf '\272\140\0051\300\356\353\376'		>> "$1/echo"	# out 560h,0
 # deaf: reads nothing, for ever.
 printf "$ready"'\353\376' > "$1/deaf"
 
-# flood: writes for ever, as fast as the port takes it.
-printf "$ready"'\272\375\003\354\250\040t\370'	> "$1/flood"	# wait for LSR.THRE
-printf '\272\370\003\260f\356\353\360'		>> "$1/flood"
+# flood: writes for ever, a page of zeros at a time.
+printf "$ready"'\276\0\020\271\0\020\363\156\353\366' > "$1/flood"

@@ -158,7 +158,7 @@ refuses "/" run /
 : >empty
 refuses "empty" run empty
 refuses "no-such-initrd" run echo -i no-such-initrd
-refuses "cpu" run echo -c 100000
+refuses "vCPUs" run echo -c 100000
 refuses "feature" run echo --cpu host,+no-such-feature
 
 run run --timeout 30
@@ -223,17 +223,18 @@ kill -HUP $!
 wait $!
 is "status where SIGHUP is ignored (nohup)" $? 124
 
-# A reader that is slow gets all; one that stops reading cannot hold the end.
-"$trapmap" run flood --timeout 1s </dev/null 2>err | {
-	sleep 3
+# A reader that comes late gets all that there was room for, without a hole; one
+# that never comes cannot hold the end.
+"$trapmap" run flood --timeout 4s </dev/null 2>err | {
+	sleep 2
 	wc -c >out
 }
-[ "$(cat out)" -ge 65536 ] || fail "a slow reader got $(cat out) bytes"
-has "a slow reader" "$(cat err)" "are lost"
+[ "$(cat out)" -gt 65536 ] || fail "a late reader got $(cat out) bytes"
+is "nothing lost to a late reader" "$(grep -c 'are lost' err)" 0
 mkfifo stuck
-sleep 30 <stuck &
+sleep 60 <stuck &
 sleeper=$!
-"$trapmap" run flood --timeout 1s </dev/null 2>err >stuck
+"$trapmap" run flood --timeout 4s </dev/null 2>err >stuck
 is "status with a reader that does not read" $? 124
 kill $sleeper
 has "a reader that does not read" "$(cat err)" "are lost"

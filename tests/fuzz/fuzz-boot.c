@@ -33,7 +33,8 @@ static void check_linux(const struct boot_plan *plan, size_t head_len)
 	bool entered = false;
 	unsigned i;
 
-	check(within(plan->reserve, plan->reserve_len, 0, LAYOUT_HOLE));
+	check(within(plan->reserve, plan->reserve_len,
+		     LAYOUT_SETUP_DATA + LAYOUT_SETUP_DATA_MAX, LAYOUT_HOLE));
 	check(within(plan->setup_off, plan->setup_len, 0, head_len));
 	check(plan->cmdline_max < LAYOUT_CMDLINE_MAX);
 	check(plan->initrd_max < LAYOUT_HOLE);

@@ -9,8 +9,9 @@
 #
 #	options:  for trapmap run, in shell quoting ($dir: a scratch folder)
 #	setup:    a shell command to run before
-#	stdin:    printf's format of what the guest is sent; else /dev/null
-#	signal:   sent to trapmap once the guest has printed its first line
+#	stdin:    printf's format of what the guest is sent, once it has printed
+#		  something; then, and where there is none, the input ends
+#	signal:   sent to trapmap once the guest has printed something
 #	status:   the exit status expected
 #	out:      a line expected on stdout; such lines come in this order
 #	match:    an extended regular expression that a stdout line matches
@@ -59,24 +60,34 @@ fi
 values setup >"$dir/setup"
 # shellcheck source=/dev/null
 . "$dir/setup"
-: >"$dir/stdin"
-if [ -n "$(values stdin)" ]; then
-	# shellcheck disable=SC2059
-	printf "$(values stdin)" >"$dir/stdin"
-fi
-
 eval "set -- $(values options)"
 [ "$guest" = - ] || set -- "$@" "$guest"
 
 signal=$(values signal)
+stdin=$(values stdin)
 : >"$dir/out"
-timeout -k 5 30 "$trapmap" run "$@" <"$dir/stdin" >"$dir/out" 2>"$dir/err" &
-pid=$!
-if [ -n "$signal" ]; then
+
+# Until the guest has printed something.
+wait_for_output()
+{
 	for _ in $(seq 200); do
 		[ -s "$dir/out" ] && break
 		sleep 0.05
 	done
+}
+
+send_input()
+{
+	[ -n "$stdin" ] || return
+	wait_for_output
+	# shellcheck disable=SC2059
+	printf "$stdin"
+}
+
+send_input | timeout -k 5 30 "$trapmap" run "$@" >"$dir/out" 2>"$dir/err" &
+pid=$!
+if [ -n "$signal" ]; then
+	wait_for_output
 	# timeout hands it on.
 	kill -s "$signal" "$pid" 2>/dev/null
 fi

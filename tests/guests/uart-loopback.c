@@ -20,10 +20,21 @@
 #define LSR_OE 0x02
 #define LSR_TEMT 0x40
 
+/* Until what was sent is out. Reading LSR clears its errors, so all count. */
+static uint8_t wait_sent(void)
+{
+	uint8_t lsr, all = 0;
+
+	do {
+		lsr = inb(LSR);
+		all |= lsr;
+	} while (!(lsr & LSR_TEMT));
+	return all;
+}
+
 static void send(uint8_t byte)
 {
-	while (!(inb(LSR) & LSR_TEMT))
-		cpu_relax();
+	wait_sent();
 	outb(COM1, byte);
 }
 
@@ -51,8 +62,7 @@ int guest_main(void)
 	outb(MCR, MCR_LOOP);
 	for (i = 0; i < 16; i++)
 		send((uint8_t)(0x80 + i));
-	while (!(inb(LSR) & LSR_TEMT))
-		cpu_relax();
+	wait_sent();
 	for (i = 0; i < 16; i++) {
 		got[i] = inb(LSR) & (LSR_DR | LSR_OE);
 		got[i] = (uint16_t)(got[i] << 8 | inb(COM1));
@@ -68,9 +78,7 @@ int guest_main(void)
 	outb(MCR, MCR_LOOP);
 	for (i = 0; i < 17; i++)
 		send((uint8_t)i);
-	while (!(inb(LSR) & LSR_TEMT))
-		cpu_relax();
-	lsr = inb(LSR);
+	lsr = wait_sent();
 	outb(FCR, FCR_ENABLE_AND_CLEAR);
 	outb(MCR, 0);
 	CHECK(lsr & LSR_OE);

@@ -12,11 +12,12 @@ import sys
 
 sys.dont_write_bytecode = True
 import source  # noqa: E402
-from bans import BANNED  # noqa: E402
+from bans import BANNED, STREAMS, why_not  # noqa: E402
 
-# Not members (x.exit, x->exit), and names only where they are called or taken.
+# Not members (x.exit, x->exit). Functions where they are called, streams always.
 NAME = re.compile(
-    r"(?<![\w.])(?<!->)(?:__builtin_)?(" + "|".join(BANNED) + r")\s*\(")
+    r"(?<![\w.])(?<!->)(?:__builtin_)?(?:(" + "|".join(BANNED) + r")\s*\(|("
+    + "|".join(STREAMS) + r")\b)")
 
 
 def main():
@@ -29,8 +30,11 @@ def main():
         text = source.strip(source.read(root, path))
         for m in NAME.finditer(text):
             line = text.count("\n", 0, m.start()) + 1
-            report.error(path, line,
-                         f"{m.group(1)}(): {BANNED[m.group(1)]}")
+            name = m.group(1) or m.group(2)
+            why = why_not(path, name)
+            if why:
+                call = "()" if m.group(1) else ""
+                report.error(path, line, f"{name}{call}: {why}")
     report.finish(len(paths))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What devices/ and vmm/ must not call, and why."""
+"""What devices/ and vmm/ must not name, and why."""
 
 _ENDS = "the library never ends its process; return -errno"
 _PRINTS = "the library never prints; hand the text to the caller"
@@ -22,3 +22,20 @@ for _why, _names in (
          "alloca")):
     for _name in _names.split():
         BANNED[_name] = _why
+
+# Streams: no calls, so found by name alone.
+STREAMS = dict.fromkeys(("stdin", "stdout", "stderr"),
+                        "standard streams are the command line's")
+
+# Where one of them is what is meant. A new line here is a decision.
+ALLOWED = {
+    ("vmm/postmortem", "fprintf"),  # into a string, by open_memstream()
+}
+
+
+def why_not(path, name):
+    """The reason why the file at path must not use name, or None."""
+    stem = path.rsplit(".", 1)[0]
+    if (stem, name) in ALLOWED:
+        return None
+    return BANNED.get(name) or STREAMS.get(name)

@@ -15,11 +15,12 @@ import sys
 
 sys.dont_write_bytecode = True
 import source  # noqa: E402
-from bans import BANNED  # noqa: E402
+from bans import BANNED, why_not  # noqa: E402
 
 # What sanitizers and coverage add.
 INSTRUMENTED = ("__asan", "___asan", "__ubsan", "__tsan", "__sanc", "__llvm",
-                "__gcov", "__prof", "__covrec", "__sanitizer", "asan.", "tsan.")
+                "__gcov", "__prof", "__covrec", "__sanitizer", "asan.", "tsan.",
+                "__odr_asan", "__unnamed_")
 
 # Written to only by the dynamic linker, then read-only.
 RELRO = (".data.rel.ro",)
@@ -59,10 +60,12 @@ def plain(name):
     return m.group(1) if m and m.group(1) in BANNED else name
 
 
-def short(where, member):
-    """path:line within the tree, or the object's name with line 0."""
+def short(where, library, member):
+    """path:line within the tree; without debug information, line 0 of what the
+    names of library and object say (meson makes x86_regs.c.o of x86/regs.c)."""
     if not where:
-        return member, 0
+        layer = "devices" if "devices" in os.path.basename(library) else "vmm"
+        return f"{layer}/{member[:-2] if member.endswith('.o') else member}", 0
     path, _, line = where.rpartition(":")
     path = os.path.normpath(path)
     m = re.search(r"(?:^|/)((?:devices|vmm)/.*)$", path)
@@ -79,13 +82,14 @@ def main():
             checked += 1
             if name.startswith(INSTRUMENTED):
                 continue
-            path, line = short(where, member)
+            path, line = short(where, library, member)
             if kind in "BbDdCsSgG" and not section.startswith(RELRO):
                 report.error(path, line, f"{name} is a variable of static "
                              f"storage ({section}): two VMs would share it")
-            elif kind == "U" and plain(name) in BANNED:
-                report.error(path, line, f"refers to {name}: "
-                             f"{BANNED[plain(name)]}")
+            elif kind == "U":
+                why = why_not(path, plain(name))
+                if why:
+                    report.error(path, line, f"refers to {name}: {why}")
     report.finish(checked)
 
 

@@ -132,6 +132,8 @@ banned "tcsetattr" devices/backend/bad.c 'int x = tcsetattr(0, 0, 0);\n' \
 	'2: tcsetattr\(\): the terminal is'
 banned "strcpy" vmm/bad.c '#define C(a, b) __builtin_strcpy(a, b)\n' \
 	'2: strcpy\(\): no bound'
+banned "stderr by another name" vmm/bad.c '#define OUT stderr\n' \
+	"2: stderr: standard streams are the command line's"
 
 broken vmm/cli/bad.c "${head}int main(void) { return puts(\"fine\"); }\n"
 tried=$((tried + 1))

@@ -95,6 +95,12 @@ static inline void put(struct rtc_rig *rig, uint8_t reg, uint8_t val)
 	assert_true(bus_write(&rig->bus, 0x71, 1, val));
 }
 
+/* A number as register B's DM has it written. */
+static inline uint8_t in_mode(unsigned v, uint8_t reg_b)
+{
+	return (uint8_t)(reg_b & 0x04 ? v : v / 10 << 4 | v % 10);
+}
+
 /* Of a clock in BCD and 24 hours. */
 static inline void assert_shows(struct rtc_rig *rig, const char *date)
 {
@@ -111,8 +117,7 @@ static inline void assert_shows(struct rtc_rig *rig, const char *date)
 static inline void load_date(struct rtc_rig *rig, const char *date)
 {
 	unsigned v[7];
-	static const uint8_t reg[] = { 0x32, 0x09, 0x08, 0x07,
-				       0x04, 0x02, 0x00 };
+	static const uint8_t reg[] = { 0x32, 9, 8, 7, 4, 2, 0 };
 	unsigned i;
 
 	assert_int_equal(sscanf(date, "%2x%2x-%2x-%2x %2x:%2x:%2x", &v[0],

@@ -5,8 +5,6 @@
  */
 #include "test.h"
 
-#include <string.h>
-
 #include "acpi_pm.h"
 #include "fake_end.h"
 #include "fake_loop.h"

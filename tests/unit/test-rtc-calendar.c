@@ -122,9 +122,10 @@ static void hours_are_written_as_the_datasheets_table_3(void **state)
 
 static void adding_is_seconds_since_1970_added(void **state)
 {
-	static const int64_t steps[] = { 1,	 -1,	 59,	    86399, -86400,
-					 31622400, -1,	 1000000007,
-					 -999999937 };
+	static const int64_t steps[] = {
+		1,  -1,		59,	   86399,     -86400, 31622400,
+		-1, 1000000007, -999999937,
+	};
 	int64_t sec = 951782399; /* 2000-02-28 23:59:59 */
 	struct rtc_time t = from_unix(sec);
 	unsigned i;

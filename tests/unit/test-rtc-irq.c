@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * The RTC's periodic and update-ended interrupts, all flags and the line against
- * the MC146818A datasheet, and what they cost the host: timers.
+ * The RTC's periodic and update-ended interrupts, its flags and its line
+ * against the MC146818A datasheet, and what they cost the host: timers.
  */
 #include "rtc_rig.h"
 
 #define SEC NSEC_PER_SEC
 
 /* Datasheet, Table 5, for a 32.768 kHz crystal. */
-static const int table_5[16] = { 0,   256, 128, 8192, 4096, 2048, 1024, 512,
-				 256, 128, 64,	32,   16,   8,	  4,	2 };
+static const int table_5[16] = {
+	0,   256, 128, 8192, 4096, 2048, 1024, 512,
+	256, 128, 64,  32,   16,   8,	 4,    2,
+};
 
 static void every_periodic_rate_is_exact_over_time(void **state)
 {
@@ -37,11 +39,12 @@ static void every_tick_is_right_to_the_nanosecond(void **state)
 		put(&rig, 0x0a, (uint8_t)(0x20 | rs));
 		start = rig.fl.now[LOOP_CLOCK_HOST];
 		for (k = 0; k < 40; k++) {
-			/* (k + 1/2) / hz after the divider starts, rounded up */
-			int64_t at = ((2 * k + 1) * SEC + 2 * hz - 1) / (2 * hz);
+			/* (k + 1/2) / hz after the start, rounded up */
+			int64_t at = start +
+				     ((2 * k + 1) * SEC + 2 * hz - 1) /
+					     (2 * hz);
 
-			advance(&rig, start + at - 1 -
-					      rig.fl.now[LOOP_CLOCK_HOST]);
+			advance(&rig, at - 1 - rig.fl.now[LOOP_CLOCK_HOST]);
 			assert_int_equal(rig.line.level, 0);
 			advance(&rig, 1);
 			assert_int_equal(rig.line.level, 1);

@@ -172,6 +172,7 @@ static void carries_into_every_byte(void **state)
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		time_t sec = seconds_of(rows[i].before);
 		struct tm tm;
+		int next;
 
 		gmtime_r(&sec, &tm);
 		rig_restart(rows[i].before);
@@ -181,11 +182,8 @@ static void carries_into_every_byte(void **state)
 		assert_shows(&rig, rows[i].before);
 		advance(&rig, 1);
 		assert_shows(&rig, rows[i].after);
-		assert_int_equal(get(&rig, 0x06),
-				 rows[i].after[11] != '0' ||
-						 rows[i].after[12] != '0' ?
-					 tm.tm_wday + 1 :
-					 (tm.tm_wday + 1) % 7 + 1);
+		next = (tm.tm_wday + !strcmp(rows[i].after + 11, "00:00:00")) % 7;
+		assert_int_equal(get(&rig, 0x06), next + 1);
 	}
 }
 
@@ -207,37 +205,29 @@ static void counts_in_binary_and_in_12_hours(void **state)
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		uint8_t b = rows[i].reg_b;
-		uint8_t last = b & 0x04 ? 59 : 0x59;
-		/* The hours that follow on which is the next day. */
-		bool midnight = rows[i].after == (b & 0x02 ? 0x00 :
-						  b & 0x04 ? 0x0c :
-							     0x12);
+		uint8_t midnight = b & 0x02 ? 0 : in_mode(12, b);
+		bool next_day = rows[i].after == midnight;
 
 		put(&rig, 0x0b, 0x80 | b);
-		put(&rig, 0x32, b & 0x04 ? 19 : 0x19);
-		put(&rig, 0x09, b & 0x04 ? 99 : 0x99);
-		put(&rig, 0x08, b & 0x04 ? 12 : 0x12);
-		put(&rig, 0x07, b & 0x04 ? 31 : 0x31);
+		put(&rig, 0x32, in_mode(19, b));
+		put(&rig, 0x09, in_mode(99, b));
+		put(&rig, 0x08, in_mode(12, b));
+		put(&rig, 0x07, in_mode(31, b));
 		put(&rig, 0x06, 7);
 		put(&rig, 0x04, rows[i].before);
-		put(&rig, 0x02, last);
-		put(&rig, 0x00, last);
+		put(&rig, 0x02, in_mode(59, b));
+		put(&rig, 0x00, in_mode(59, b));
 		put(&rig, 0x0b, b);
 		assert_int_equal(get(&rig, 0x04), rows[i].before);
 		advance(&rig, SEC);
 		assert_int_equal(get(&rig, 0x00), 0);
 		assert_int_equal(get(&rig, 0x02), 0);
 		assert_int_equal(get(&rig, 0x04), rows[i].after);
-		assert_int_equal(get(&rig, 0x06), midnight ? 1 : 7);
-		assert_int_equal(get(&rig, 0x07), midnight   ? 1 :
-						  b & 0x04 ? 31 :
-							       0x31);
-		assert_int_equal(get(&rig, 0x09), midnight   ? 0 :
-						  b & 0x04 ? 99 :
-							       0x99);
-		assert_int_equal(get(&rig, 0x32), b & 0x04 ? (midnight ? 20 : 19) :
-						  midnight ? 0x20 :
-							     0x19);
+		assert_int_equal(get(&rig, 0x06), next_day ? 1 : 7);
+		assert_int_equal(get(&rig, 0x07), in_mode(next_day ? 1 : 31, b));
+		assert_int_equal(get(&rig, 0x08), in_mode(next_day ? 1 : 12, b));
+		assert_int_equal(get(&rig, 0x09), in_mode(next_day ? 0 : 99, b));
+		assert_int_equal(get(&rig, 0x32), in_mode(next_day ? 20 : 19, b));
 	}
 }
 

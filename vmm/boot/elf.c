@@ -47,11 +47,12 @@ static const struct {
 	{ MACHINE_LOONGARCH, "LoongArch" },
 };
 
-/* What Trapmap itself has below 1 MiB when a kernel starts. */
+/* What Trapmap itself puts below 1 MiB before a kernel starts. */
 static const struct {
 	gpa_t start, end;
 	const char *what;
 } taken[] = {
+	{ 0, LAYOUT_BOOT_GDT, "the BIOS data area" },
 	{ LAYOUT_BOOT_GDT, LAYOUT_BOOT_PARAMS, "the first page tables" },
 	{ LAYOUT_BOOT_PARAMS, LAYOUT_BOOT_PARAMS + 0x1000, "boot_params" },
 	{ LAYOUT_SETUP_DATA, LAYOUT_SETUP_DATA + LAYOUT_SETUP_DATA_MAX,

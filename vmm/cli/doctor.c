@@ -63,17 +63,6 @@ __attribute__((format(printf, 2, 3))) static void line(const char *title,
 	free(text);
 }
 
-static const char *kind_name(enum trapmap_kvm_kind kind)
-{
-	switch (kind) {
-	case TRAPMAP_KVM_VTX: return "VT-x (kvm-intel)";
-	case TRAPMAP_KVM_AMDV: return "AMD-V (kvm-amd)";
-	case TRAPMAP_KVM_SOFTWARE: return "software";
-	case TRAPMAP_KVM_UNKNOWN: break;
-	}
-	return "unknown";
-}
-
 static const char *paging(const struct trapmap_host *host)
 {
 	if (host->nested_paging < 0)
@@ -148,10 +137,7 @@ static int print_report(const struct trapmap_host *host, const char *path)
 	}
 	line("KVM device", "%s: usable (API version %d)", path,
 	     host->api_version);
-	if (host->kind_text && *host->kind_text)
-		line("Kind", "%s: %s", kind_name(host->kind), host->kind_text);
-	else
-		line("Kind", "%s", kind_name(host->kind));
+	line("Kind", "%s", host->kind_text);
 	line("Nested paging", "%s", paging(host));
 	line("Guests", "can run here");
 	line("Stock Linux", "%s: %s",

@@ -296,6 +296,8 @@ static int report(struct run *run)
 
 static int run_vm(struct run *run)
 {
+	static const char hint[] =
+		"trapmap: Ctrl-A x ends the run, Ctrl-A h lists the keys\r\n";
 	int status = configure(run);
 
 	if (status)
@@ -313,9 +315,9 @@ static int run_vm(struct run *run)
 		say("cannot watch for signals: %s", strerror(-run->sig_fd));
 		return STATUS_HOST_FAILURE;
 	}
-	if (run->term.fd >= 0 && !run->opts->quiet && isatty(STDERR_FILENO))
-		say("Ctrl-A x ends the run, Ctrl-A h lists the keys");
-	term_attach(&run->term);
+	if (term_attach(&run->term) && !run->opts->quiet &&
+	    isatty(STDERR_FILENO))
+		write_all(STDERR_FILENO, hint, sizeof(hint) - 1);
 	wait_for_end(run);
 	return report(run);
 }

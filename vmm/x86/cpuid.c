@@ -121,13 +121,16 @@ static void set(struct table *c, struct kvm_cpuid_entry2 entry)
 	*e = entry;
 }
 
-static void remove_leaf(struct table *c, uint32_t leaf)
+static void remove_subleaves(struct table *c, uint32_t leaf, uint32_t from)
 {
 	uint32_t i, kept = 0;
 
-	for (i = 0; i < c->t->nent; i++)
-		if (c->t->entries[i].function != leaf)
-			c->t->entries[kept++] = c->t->entries[i];
+	for (i = 0; i < c->t->nent; i++) {
+		const struct kvm_cpuid_entry2 *e = &c->t->entries[i];
+
+		if (e->function != leaf || e->index < from)
+			c->t->entries[kept++] = *e;
+	}
 	c->t->nent = kept;
 }
 
@@ -188,8 +191,6 @@ static void finish_topology(struct table *c, uint32_t leaf)
 
 	if (highest(c, 0) < leaf)
 		return;
-	remove_leaf(c, leaf);
-
 	e.ebx = 1;
 	e.ecx = 1 << 8; /* the threads of a core */
 	set(c, e);
@@ -205,6 +206,7 @@ static void finish_topology(struct table *c, uint32_t leaf)
 	e.ebx = 0;
 	e.ecx = 2; /* no more levels */
 	set(c, e);
+	remove_subleaves(c, leaf, 3);
 }
 
 static void finish_amd(struct table *c)

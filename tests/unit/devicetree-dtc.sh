@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The devicetree goes through dtc, whose checks must find nothing to say.
+#
+# usage: devicetree-dtc.sh TEST-DEVICETREE
+set -eu
+
+if ! command -v dtc >/dev/null; then
+	echo "skipped: dtc is not installed (Debian: device-tree-compiler)"
+	exit 77
+fi
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+for cpus in 1 2 255; do
+	"$1" dump "$dir/dtb" "$cpus"
+	dtc -I dtb -O dts -o "$dir/dts" "$dir/dtb" 2>"$dir/log"
+	if [ -s "$dir/log" ]; then
+		echo "FAIL: dtc complains with $cpus processors:"
+		cat "$dir/log"
+		exit 1
+	fi
+	# And back: the source says all that the blob does.
+	dtc -I dts -O dtb -o "$dir/again" "$dir/dts" 2>"$dir/log"
+	dtc -I dtb -O dts "$dir/again" 2>>"$dir/log" | cmp - "$dir/dts"
+done
+echo "3 devicetrees read without a warning"

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+/*
+ * With arguments "dump FILE CPUS" it writes the blob of a machine to a file
+ * instead, for devicetree-dtc.sh.
+ */
+#include "test.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libfdt.h>
+
+#include "core/base.h"
+#include "devicetree.h"
+
+static void *blob;
+
+static int drop_blob(void **state)
+{
+	free(blob);
+	blob = NULL;
+	return 0;
+}
+
+static void build(const struct devicetree_config *m)
+{
+	size_t len = 0;
+
+	drop_blob(NULL);
+	assert_int_equal(devicetree_build(m, &blob, &len), 0);
+	assert_int_equal(fdt_check_full(blob, len), 0);
+	assert_int_equal(fdt_totalsize(blob), len);
+}
+
+static void simple(void)
+{
+	const struct devicetree_config m = { .mem = MIB(512), .cpus = 1 };
+
+	build(&m);
+}
+
+static const void *property(const char *path, const char *name, int want)
+{
+	int node = fdt_path_offset(blob, path), len;
+	const void *p;
+
+	if (node < 0)
+		fail_msg("no node %s", path);
+	p = fdt_getprop(blob, node, name, &len);
+	if (!p)
+		fail_msg("%s has no %s", path, name);
+	if (want >= 0)
+		assert_int_equal(len, want);
+	return p;
+}
+
+static uint32_t cell(const char *path, const char *name, int count, int index)
+{
+	const fdt32_t *p = property(path, name, count * 4);
+
+	return fdt32_ld(p + index);
+}
+
+static uint64_t cell2(const char *path, const char *name, int count, int index)
+{
+	return (uint64_t)cell(path, name, count, index) << 32 |
+	       cell(path, name, count, index + 1);
+}
+
+static bool is_compatible(const char *path, const char *compatible)
+{
+	return fdt_node_check_compatible(blob, fdt_path_offset(blob, path),
+					 compatible) == 0;
+}
+
+static void the_root_says_what_it_is(void **state)
+{
+	simple();
+	assert_true(is_compatible("/", "trapmap,pc"));
+	assert_int_equal(cell("/", "#address-cells", 1, 0), 2);
+	assert_int_equal(cell("/", "#size-cells", 1, 0), 2);
+}
+
+static void a_small_machine_has_memory_around_the_bios(void **state)
+{
+	simple();
+	assert_string_equal(property("/memory@0", "device_type", -1), "memory");
+	assert_true(cell2("/memory@0", "reg", 8, 0) == 0);
+	assert_true(cell2("/memory@0", "reg", 8, 2) <= 0xa0000);
+	assert_true(cell2("/memory@0", "reg", 8, 4) == MIB(1));
+	assert_true(cell2("/memory@0", "reg", 8, 6) == MIB(511));
+}
+
+static void a_large_machine_goes_on_above_the_hole(void **state)
+{
+	const struct devicetree_config m = { .mem = GIB(5), .cpus = 1 };
+
+	build(&m);
+	assert_true(cell2("/memory@0", "reg", 12, 4) == MIB(1));
+	assert_true(cell2("/memory@0", "reg", 12, 6) == GIB(3) - MIB(1));
+	assert_true(cell2("/memory@0", "reg", 12, 8) == GIB(4));
+	assert_true(cell2("/memory@0", "reg", 12, 10) == GIB(2));
+}
+
+static void each_processor_has_a_node_with_its_apic_id(void **state)
+{
+	static const unsigned counts[] = { 1, 2, 64, 255 };
+	char path[32];
+	unsigned i, id;
+	int node, nodes;
+
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		const struct devicetree_config m = { .mem = MIB(64),
+					       .cpus = counts[i] };
+
+		build(&m);
+		for (id = 0; id < counts[i]; id++) {
+			snprintf(path, sizeof(path), "/cpus/cpu@%x", id);
+			assert_int_equal(cell(path, "reg", 1, 0), id);
+			assert_string_equal(property(path, "device_type", -1),
+					    "cpu");
+		}
+		nodes = 0;
+		fdt_for_each_subnode(node, blob, fdt_path_offset(blob, "/cpus"))
+			nodes++;
+		assert_int_equal(nodes, counts[i]);
+	}
+}
+
+static void the_kernel_finds_what_it_was_given(void **state)
+{
+	const struct devicetree_config m = { .mem = MIB(512),
+				       .cpus = 2,
+				       .cmdline = "console=ttyS0 panic=-1",
+				       .initrd = 0x1f000000,
+				       .initrd_len = 0x123456 };
+
+	build(&m);
+	assert_string_equal(property("/chosen", "bootargs", -1), m.cmdline);
+	assert_true(cell2("/chosen", "linux,initrd-start", 2, 0) == 0x1f000000);
+	assert_true(cell2("/chosen", "linux,initrd-end", 2, 0) == 0x1f123456);
+	assert_true(is_compatible(property("/chosen", "stdout-path", -1),
+				  "ns16550a"));
+}
+
+static void what_is_not_given_is_not_there(void **state)
+{
+	int chosen;
+
+	simple();
+	chosen = fdt_path_offset(blob, "/chosen");
+	assert_null(fdt_getprop(blob, chosen, "bootargs", NULL));
+	assert_null(fdt_getprop(blob, chosen, "linux,initrd-start", NULL));
+}
+
+static void a_long_command_line_fits(void **state)
+{
+	static char cmdline[65536];
+	const struct devicetree_config m = { .mem = MIB(64), .cpus = 255,
+				       .cmdline = cmdline };
+
+	memset(cmdline, 'x', sizeof(cmdline) - 1);
+	build(&m);
+	assert_string_equal(property("/chosen", "bootargs", sizeof(cmdline)),
+			    cmdline);
+}
+
+/* <space port length>, and an interrupt that leads to the IOAPIC. */
+static void isa_devices_have_ports_and_interrupts(void **state)
+{
+	uint32_t parent;
+
+	simple();
+	assert_int_equal(cell("/isa@0/serial@i3f8", "reg", 3, 0), 1);
+	assert_int_equal(cell("/isa@0/serial@i3f8", "reg", 3, 1), 0x3f8);
+	assert_int_equal(cell("/isa@0/serial@i3f8", "reg", 3, 2), 8);
+	assert_int_equal(cell("/isa@0/serial@i3f8", "interrupts", 2, 0), 4);
+	assert_int_equal(cell("/isa@0/serial@i3f8", "clock-frequency", 1, 0),
+			 1843200);
+	assert_true(is_compatible("/isa@0/rtc@i70", "motorola,mc146818"));
+	assert_int_equal(cell("/isa@0/rtc@i70", "reg", 3, 1), 0x70);
+	assert_int_equal(cell("/isa@0/rtc@i70", "interrupts", 2, 0), 8);
+
+	parent = cell("/isa@0", "interrupt-parent", 1, 0);
+	assert_int_equal(fdt_node_offset_by_phandle(blob, parent),
+			 fdt_path_offset(blob,
+					 "/interrupt-controller@fec00000"));
+}
+
+static void the_apics_are_where_linux_looks(void **state)
+{
+	simple();
+	assert_true(is_compatible("/interrupt-controller@fec00000",
+				  "intel,ce4100-ioapic"));
+	assert_true(cell2("/interrupt-controller@fec00000", "reg", 4, 0) ==
+		    0xfec00000);
+	assert_true(is_compatible("/lapic@fee00000", "intel,ce4100-lapic"));
+	assert_true(cell2("/lapic@fee00000", "reg", 4, 0) == 0xfee00000);
+}
+
+static int dump(const char *path, unsigned cpus)
+{
+	const struct devicetree_config m = { .mem = GIB(5),
+				       .cpus = cpus,
+				       .cmdline = "console=ttyS0",
+				       .initrd = 0x1f000000,
+				       .initrd_len = 0x123456 };
+	size_t len;
+	FILE *f;
+	bool ok;
+
+	if (devicetree_build(&m, &blob, &len))
+		return 1;
+	f = fopen(path, "wb");
+	if (!f)
+		return 1;
+	ok = fwrite(blob, 1, len, f) == len;
+	ok = fclose(f) == 0 && ok;
+	drop_blob(NULL);
+	return !ok;
+}
+
+#define T(f) cmocka_unit_test_teardown(f, drop_blob)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		T(the_root_says_what_it_is),
+		T(a_small_machine_has_memory_around_the_bios),
+		T(a_large_machine_goes_on_above_the_hole),
+		T(each_processor_has_a_node_with_its_apic_id),
+		T(the_kernel_finds_what_it_was_given),
+		T(what_is_not_given_is_not_there),
+		T(a_long_command_line_fits),
+		T(isa_devices_have_ports_and_interrupts),
+		T(the_apics_are_where_linux_looks),
+	};
+
+	if (argc == 4 && !strcmp(argv[1], "dump"))
+		return dump(argv[2], (unsigned)atoi(argv[3]));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+/*
+ * devicetree.c: the machine as a devicetree. Sources: Devicetree Specification 0.4;
+ * the ISA bus binding of IEEE 1275; Linux's bindings intel,ce4100-ioapic,
+ * intel,ce4100-lapic, ns16550 and rtc-cmos. The numbers are layout.h's.
+ *
+ * Not here: KVM's 8259A and 8254, which every PC kernel takes for granted; the
+ * ACPI PM block, which has no binding. The memory map is e820.c's.
+ */
+#include "devicetree.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libfdt.h>
+
+#include "core/base.h"
+#include "layout.h"
+#include "x86/e820.h"
+
+#define PHANDLE_IOAPIC 1
+
+/* Sense cell of intel,ce4100-ioapic. */
+#define EDGE_RISING 0
+
+#define UART_CLOCK_HZ 1843200
+#define ISA_IO 1 /* the first cell of an ISA address: port space */
+
+#define ISA_NODE "isa@0"
+#define SERIAL_NODE "serial@i3f8"
+
+/*
+ * A blob under construction: the first error stays, and what comes after it is
+ * skipped, so that the tree below reads without a check on each line.
+ */
+struct tree {
+	void *blob;
+	int r;
+};
+
+static void begin(struct tree *t, const char *name)
+{
+	if (t->r == 0)
+		t->r = fdt_begin_node(t->blob, name);
+}
+
+static void end(struct tree *t)
+{
+	if (t->r == 0)
+		t->r = fdt_end_node(t->blob);
+}
+
+static void prop(struct tree *t, const char *name, const void *val, size_t len)
+{
+	if (t->r == 0)
+		t->r = fdt_property(t->blob, name, val, (int)len);
+}
+
+static void prop_string(struct tree *t, const char *name, const char *val)
+{
+	prop(t, name, val, strlen(val) + 1);
+}
+
+static void prop_flag(struct tree *t, const char *name)
+{
+	prop(t, name, NULL, 0);
+}
+
+#define CELLS_MAX 16
+
+static void prop_cells(struct tree *t, const char *name, unsigned count,
+		       const uint32_t *cell)
+{
+	fdt32_t be[CELLS_MAX];
+	unsigned i;
+
+	for (i = 0; i < count; i++)
+		be[i] = cpu_to_fdt32(cell[i]);
+	prop(t, name, be, count * sizeof(*be));
+}
+
+#define PROP_CELLS(t, name, ...)                                          \
+	prop_cells(t, name,                                               \
+		   sizeof((uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t), \
+		   (uint32_t[]){ __VA_ARGS__ })
+
+static void prop_u64(struct tree *t, const char *name, uint64_t val)
+{
+	PROP_CELLS(t, name, (uint32_t)(val >> 32), (uint32_t)val);
+}
+
+static void put_memory(struct tree *t, uint64_t mem)
+{
+	struct e820_range map[E820_MAX];
+	unsigned n = e820_build(mem, map), i, cells = 0;
+	uint32_t reg[4 * E820_MAX];
+
+	for (i = 0; i < n; i++) {
+		if (map[i].type != E820_RAM)
+			continue;
+		reg[cells++] = (uint32_t)(map[i].base >> 32);
+		reg[cells++] = (uint32_t)map[i].base;
+		reg[cells++] = (uint32_t)(map[i].len >> 32);
+		reg[cells++] = (uint32_t)map[i].len;
+	}
+	begin(t, "memory@0");
+	prop_string(t, "device_type", "memory");
+	prop_cells(t, "reg", cells, reg);
+	end(t);
+}
+
+static void put_cpus(struct tree *t, unsigned cpus)
+{
+	char name[16];
+	unsigned i;
+
+	begin(t, "cpus");
+	PROP_CELLS(t, "#address-cells", 1);
+	PROP_CELLS(t, "#size-cells", 0);
+	for (i = 0; i < cpus; i++) {
+		snprintf(name, sizeof(name), "cpu@%x", i);
+		begin(t, name);
+		prop_string(t, "device_type", "cpu");
+		/* What Linux looks for: the first x86 that had a devicetree. */
+		prop_string(t, "compatible", "intel,ce4100");
+		PROP_CELLS(t, "reg", i); /* the local APIC's id */
+		end(t);
+	}
+	end(t);
+}
+
+static void put_interrupt_controllers(struct tree *t)
+{
+	begin(t, "interrupt-controller@fec00000");
+	prop_string(t, "compatible", "intel,ce4100-ioapic");
+	prop_flag(t, "interrupt-controller");
+	PROP_CELLS(t, "#interrupt-cells", 2);
+	PROP_CELLS(t, "#address-cells", 0);
+	PROP_CELLS(t, "reg", 0, LAYOUT_IOAPIC, 0, 0x1000);
+	PROP_CELLS(t, "phandle", PHANDLE_IOAPIC);
+	end(t);
+
+	/* It has no node's interrupts, only those of its processor. */
+	begin(t, "lapic@fee00000");
+	prop_string(t, "compatible", "intel,ce4100-lapic");
+	PROP_CELLS(t, "reg", 0, LAYOUT_LAPIC, 0, 0x1000);
+	end(t);
+}
+
+static void put_isa(struct tree *t)
+{
+	begin(t, ISA_NODE);
+	prop_string(t, "device_type", "isa");
+	prop_string(t, "compatible", "isa");
+	PROP_CELLS(t, "#address-cells", 2);
+	PROP_CELLS(t, "#size-cells", 1);
+	/* Ports are no memory: they map onto themselves. */
+	PROP_CELLS(t, "ranges", ISA_IO, 0, 0, 0, 0x10000);
+	PROP_CELLS(t, "interrupt-parent", PHANDLE_IOAPIC);
+
+	begin(t, SERIAL_NODE);
+	prop_string(t, "device_type", "serial");
+	prop_string(t, "compatible", "ns16550a");
+	PROP_CELLS(t, "reg", ISA_IO, LAYOUT_PORT_COM1, 8);
+	PROP_CELLS(t, "clock-frequency", UART_CLOCK_HZ);
+	PROP_CELLS(t, "interrupts", LAYOUT_IRQ_COM1, EDGE_RISING);
+	end(t);
+
+	begin(t, "rtc@i70");
+	prop_string(t, "compatible", "motorola,mc146818");
+	PROP_CELLS(t, "reg", ISA_IO, LAYOUT_PORT_RTC, 2);
+	PROP_CELLS(t, "interrupts", LAYOUT_IRQ_RTC, EDGE_RISING);
+	end(t);
+	end(t);
+}
+
+static void put_chosen(struct tree *t, const struct devicetree_config *m)
+{
+	begin(t, "chosen");
+	if (m->cmdline)
+		prop_string(t, "bootargs", m->cmdline);
+	prop_string(t, "stdout-path", "/" ISA_NODE "/" SERIAL_NODE);
+	if (m->initrd_len > 0) {
+		prop_u64(t, "linux,initrd-start", m->initrd);
+		prop_u64(t, "linux,initrd-end", m->initrd + m->initrd_len);
+	}
+	end(t);
+}
+
+static int write_tree(const struct devicetree_config *m, void *blob, size_t len)
+{
+	struct tree t = { .blob = blob };
+
+	t.r = fdt_create(blob, (int)len);
+	if (t.r == 0)
+		t.r = fdt_finish_reservemap(blob);
+	begin(&t, "");
+	prop_string(&t, "model", "Trapmap PC");
+	prop_string(&t, "compatible", "trapmap,pc");
+	PROP_CELLS(&t, "#address-cells", 2);
+	PROP_CELLS(&t, "#size-cells", 2);
+	put_chosen(&t, m);
+	put_memory(&t, m->mem);
+	put_cpus(&t, m->cpus);
+	put_interrupt_controllers(&t);
+	put_isa(&t);
+	end(&t);
+	if (t.r == 0)
+		t.r = fdt_finish(blob);
+	return t.r;
+}
+
+/* A node of /cpus takes 80 bytes; all the rest fits in the first part. */
+#define FIXED_LEN 4096
+#define CPU_LEN 128
+
+int devicetree_build(const struct devicetree_config *m, void **ret_blob, size_t *ret_len)
+{
+	size_t len = FIXED_LEN + CPU_LEN * (size_t)m->cpus +
+		     (m->cmdline ? strlen(m->cmdline) : 0);
+	void *blob;
+
+	if (len > INT32_MAX)
+		return -ENOMEM;
+	blob = malloc(len);
+	if (!blob)
+		return -ENOMEM;
+	if (write_tree(m, blob, len)) {
+		free(blob);
+		return -ENOMEM;
+	}
+	*ret_blob = blob;
+	*ret_len = fdt_totalsize(blob);
+	return 0;
+}
