@@ -10,7 +10,7 @@
 
 #include "guest.h"
 
-#define RSDP_XSDT 24 /* offset of the XSDT's address */
+#define RSDP_XSDT 24	     /* offset of the XSDT's address */
 #define FADT_RESET_SPACE 116 /* a generic address: its space */
 #define FADT_RESET_ADDRESS 120
 #define FADT_RESET_VALUE 128

@@ -5,14 +5,14 @@
  */
 #include "guest.h"
 
-#define BP_ACPI_RSDP_ADDR 0x070 /* 8 */
+#define BP_ACPI_RSDP_ADDR 0x070	   /* 8 */
 #define BP_EXT_RAMDISK_IMAGE 0x0c0 /* 4 */
-#define BP_EXT_RAMDISK_SIZE 0x0c4 /* 4 */
-#define BP_EXT_CMD_LINE_PTR 0x0c8 /* 4 */
-#define BP_E820_ENTRIES 0x1e8 /* 1 */
-#define BP_RAMDISK_IMAGE 0x218 /* 4 */
-#define BP_RAMDISK_SIZE 0x21c /* 4 */
-#define BP_CMD_LINE_PTR 0x228 /* 4 */
+#define BP_EXT_RAMDISK_SIZE 0x0c4  /* 4 */
+#define BP_EXT_CMD_LINE_PTR 0x0c8  /* 4 */
+#define BP_E820_ENTRIES 0x1e8	   /* 1 */
+#define BP_RAMDISK_IMAGE 0x218	   /* 4 */
+#define BP_RAMDISK_SIZE 0x21c	   /* 4 */
+#define BP_CMD_LINE_PTR 0x228	   /* 4 */
 #define BP_E820_TABLE 0x2d0
 
 extern const uint8_t *boot_params;

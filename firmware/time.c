@@ -54,8 +54,7 @@ uint32_t tsc_khz(const char **ret_source)
 		r = cpuid(0x15, 0);
 		if (r.eax && r.ebx && r.ecx) {
 			*ret_source = "CPUID 0x15";
-			return (uint32_t)((uint64_t)r.ecx * r.ebx / r.eax /
-					  1000);
+			return (uint32_t)((uint64_t)r.ecx * r.ebx / r.eax / 1000);
 		}
 	}
 	*ret_source = port ? "measured against the PM timer" : "unknown";

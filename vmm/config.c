@@ -113,7 +113,7 @@ static int copy_source(struct trapmap_vm *vm, const struct trapmap_source *from,
 int trapmap_vm_set_kernel(struct trapmap_vm *vm,
 			  const struct trapmap_source *source)
 {
-	struct source src;
+	struct source src = { .fd = -1 };
 	int r;
 
 	r = configurable(vm);

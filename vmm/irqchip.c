@@ -1,8 +1,54 @@
 // SPDX-License-Identifier: MIT
 #include "irqchip.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "kvm.h"
 #include "layout.h"
+
+#define PIC_INPUTS 16
+#define PIC_CASCADE 2
+
+static void add_route(struct kvm_irq_routing *table, uint32_t gsi,
+		      uint32_t chip, uint32_t pin)
+{
+	table->entries[table->nr++] = (struct kvm_irq_routing_entry){
+		.gsi = gsi,
+		.type = KVM_IRQ_ROUTING_IRQCHIP,
+		.u.irqchip = { .irqchip = chip, .pin = pin },
+	};
+}
+
+/*
+ * KVM by itself joins GSI n to input n of the PICs and of the IOAPIC alike. On
+ * a PC the timer's IRQ 0 reaches the IOAPIC's input 2, which the cascade leaves
+ * free; the MADT and the MP table say so too.
+ */
+static int set_routes(int vm_fd)
+{
+	struct kvm_irq_routing *table;
+	uint32_t i;
+	int r;
+
+	table = calloc(1, sizeof(*table) + (PIC_INPUTS + LAYOUT_IOAPIC_PINS) *
+						   sizeof(table->entries[0]));
+	if (!table)
+		return -ENOMEM;
+	for (i = 0; i < PIC_INPUTS; i++)
+		if (i != PIC_CASCADE)
+			add_route(table, i,
+				  i < 8 ? KVM_IRQCHIP_PIC_MASTER :
+					  KVM_IRQCHIP_PIC_SLAVE,
+				  i % 8);
+	for (i = 0; i < LAYOUT_IOAPIC_PINS; i++)
+		if (i != PIC_CASCADE)
+			add_route(table, i, KVM_IRQCHIP_IOAPIC,
+				  i == 0 ? PIC_CASCADE : i);
+	r = kvm_ioctl(vm_fd, KVM_SET_GSI_ROUTING, table);
+	free(table);
+	return r;
+}
 
 int irqchip_create(int vm_fd, struct error *err)
 {
@@ -23,6 +69,11 @@ int irqchip_create(int vm_fd, struct error *err)
 		return error_host(err, r,
 				  "KVM gives no interrupt controllers "
 				  "(KVM_CREATE_IRQCHIP)");
+	r = set_routes(vm_fd);
+	if (r < 0)
+		return error_host(err, r,
+				  "KVM does not take the interrupts' wiring "
+				  "(KVM_SET_GSI_ROUTING)");
 	r = kvm_ioctl(vm_fd, KVM_CREATE_PIT2, &pit);
 	if (r < 0)
 		return error_host(err, r, "KVM gives no timer (KVM_CREATE_PIT2)");

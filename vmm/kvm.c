@@ -114,30 +114,35 @@ int kvm_supported_cpuid(int sys_fd, unsigned spare,
 	return -E2BIG;
 }
 
+/*
+ * The two structures below end in an array of any length; each union makes room
+ * for what is put there.
+ */
 int kvm_set_signal(int vcpu_fd, int signo)
 {
-	struct {
-		struct kvm_signal_mask head;
-		uint64_t set; /* the kernel's sigset_t: bit n - 1 is signal n */
-	} __attribute__((packed)) mask = {
-		.head.len = sizeof(mask.set),
-		.set = ~(UINT64_C(1) << (signo - 1)),
-	};
+	union {
+		struct kvm_signal_mask mask;
+		uint8_t room[sizeof(struct kvm_signal_mask) + sizeof(uint64_t)];
+	} arg = { .mask.len = sizeof(uint64_t) };
+	/* The kernel's sigset_t: bit n - 1 is signal n. */
+	uint64_t set = ~(UINT64_C(1) << (signo - 1));
 
-	return kvm_ioctl(vcpu_fd, KVM_SET_SIGNAL_MASK, &mask);
+	memcpy(arg.mask.sigset, &set, sizeof(set));
+	return kvm_ioctl(vcpu_fd, KVM_SET_SIGNAL_MASK, &arg);
 }
 
 int kvm_set_msr(int vcpu_fd, uint32_t index, uint64_t value)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} msrs = {
-		.head.nmsrs = 1,
-		.entry = { .index = index, .data = value },
-	};
-	int r = kvm_ioctl(vcpu_fd, KVM_SET_MSRS, &msrs);
+	union {
+		struct kvm_msrs msrs;
+		uint8_t room[sizeof(struct kvm_msrs) +
+			     sizeof(struct kvm_msr_entry)];
+	} arg = { .msrs.nmsrs = 1 };
+	int r;
 
+	arg.msrs.entries[0] = (struct kvm_msr_entry){ .index = index,
+						      .data = value };
+	r = kvm_ioctl(vcpu_fd, KVM_SET_MSRS, &arg);
 	if (r < 0)
 		return r;
 	return r == 1 ? 0 : -EOPNOTSUPP;

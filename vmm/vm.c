@@ -2,8 +2,6 @@
 #include "vm.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -13,13 +11,8 @@
 #include "backend/chardev_fd.h"
 #include "core/base.h"
 #include "kvm.h"
-#include "load.h"
 #include "loop.h"
 #include "postmortem.h"
-#include "x86/processor.h"
-#include "x86/regs.h"
-
-/* ---- the end ------------------------------------------------------------ */
 
 static void set_eventfd(int fd)
 {
@@ -38,362 +31,6 @@ static void clear_eventfd(int fd)
 void vm_progress_soon(struct trapmap_vm *vm)
 {
 	set_eventfd(vm->progress_fd);
-}
-
-/* Called with control.lock held. */
-static void kick_all(struct trapmap_vm *vm)
-{
-	unsigned i;
-
-	for (i = 0; i < vm->config.cpus; i++)
-		vcpu_kick(&vm->vcpu[i]);
-	pthread_cond_broadcast(&vm->control.changed);
-}
-
-/* Called with control.lock held. */
-static void set_end(struct trapmap_vm *vm, enum trapmap_end_kind kind,
-		    int status, int vcpu, const char *fmt, va_list ap)
-{
-	vm->ending = true;
-	vm->end = (struct trapmap_end){
-		.size = sizeof(vm->end),
-		.kind = kind,
-		.status = status,
-		.vcpu = vcpu,
-		.text = vm->end_text,
-	};
-	vsnprintf(vm->end_text, sizeof(vm->end_text), fmt, ap);
-	vm->control.quit = true;
-	kick_all(vm);
-}
-
-void vm_end(struct trapmap_vm *vm, enum trapmap_end_kind kind, int status,
-	    int vcpu, const char *fmt, ...)
-{
-	va_list ap;
-
-	pthread_mutex_lock(&vm->control.lock);
-	if (!vm->ending) {
-		va_start(ap, fmt);
-		set_end(vm, kind, status, vcpu, fmt, ap);
-		va_end(ap);
-	}
-	pthread_mutex_unlock(&vm->control.lock);
-}
-
-/*
- * As vm_end(), and in place of an end that promised more: a guest may have
- * powered off well, but we have lost what it said.
- */
-static void end_host_failure(struct trapmap_vm *vm, const char *fmt, ...)
-{
-	va_list ap;
-
-	pthread_mutex_lock(&vm->control.lock);
-	if (!vm->ending || vm->end.kind == TRAPMAP_END_POWEROFF ||
-	    vm->end.kind == TRAPMAP_END_GUEST_STATUS ||
-	    vm->end.kind == TRAPMAP_END_RESET) {
-		va_start(ap, fmt);
-		set_end(vm, TRAPMAP_END_HOST_FAILURE, TRAPMAP_END_HOST_FAILURE,
-			-1, fmt, ap);
-		va_end(ap);
-	}
-	pthread_mutex_unlock(&vm->control.lock);
-	vm_progress_soon(vm);
-}
-
-static void reset_requested(struct trapmap_vm *vm, const char *who)
-{
-	switch (vm->config.on_reset) {
-	case TRAPMAP_ON_RESET_REBOOT:
-		pthread_mutex_lock(&vm->control.lock);
-		if (!vm->ending) {
-			vm->reboot = true;
-			vm->control.quit = true;
-			kick_all(vm);
-		}
-		pthread_mutex_unlock(&vm->control.lock);
-		return;
-	case TRAPMAP_ON_RESET_POWEROFF:
-		vm_end(vm, TRAPMAP_END_POWEROFF, 0, -1,
-		       "the guest asked for a reset (%s), "
-		       "which counts as a power-off",
-		       who);
-		return;
-	case TRAPMAP_ON_RESET_END:
-		vm_end(vm, TRAPMAP_END_RESET, TRAPMAP_END_RESET, -1,
-		       "the guest asked for a reset (%s)", who);
-		return;
-	}
-}
-
-/* A device's request: the struct end_sink of the machine. */
-static void end_requested(void *opaque, enum end_request kind, uint32_t value,
-			  const char *who)
-{
-	struct trapmap_vm *vm = opaque;
-	int status = (int)((value << 1 | 1) & 0xff);
-
-	switch (kind) {
-	case END_POWEROFF:
-		vm_end(vm, TRAPMAP_END_POWEROFF, 0, -1,
-		       "the guest powered off (%s)", who);
-		return;
-	case END_RESET:
-		reset_requested(vm, who);
-		return;
-	case END_TEST_EXIT:
-		if (value == 0) {
-			vm_end(vm, TRAPMAP_END_POWEROFF, 0, -1,
-			       "the guest reported success (%s)", who);
-			return;
-		}
-		break;
-	case END_DEBUG_EXIT:
-		if (vm->config.debug_exit == TRAPMAP_DEBUG_EXIT_PLAIN)
-			status = (int)(value & 0xff);
-		break;
-	}
-	vm_end(vm, TRAPMAP_END_GUEST_STATUS, status, -1,
-	       "the guest ended with status %d (%s, value %#x)", status, who,
-	       value);
-}
-
-/* ---- what the vCPUs and the console report ------------------------------ */
-
-static void vcpu_ended(void *opaque, unsigned vcpu, const struct exit_end *end)
-{
-	struct trapmap_vm *vm = opaque;
-
-	switch (end->kind) {
-	case TRAPMAP_END_RESET:
-		reset_requested(vm, end->text);
-		return;
-	case TRAPMAP_END_POWEROFF:
-		vm_end(vm, end->kind, 0, (int)vcpu,
-		       "the guest powered off (%s)", end->text);
-		return;
-	case TRAPMAP_END_CRASH:
-		vm_end(vm, end->kind, (int)end->kind, (int)vcpu,
-		       "the guest crashed: vCPU %u: %s", vcpu, end->text);
-		return;
-	default:
-		vm_end(vm, end->kind, (int)end->kind, (int)vcpu,
-		       "the host failed: vCPU %u: %s", vcpu, end->text);
-		return;
-	}
-}
-
-static void vcpu_quit_done(void *opaque, unsigned vcpu)
-{
-	struct trapmap_vm *vm = opaque;
-	unsigned live;
-
-	pthread_mutex_lock(&vm->control.lock);
-	live = --vm->live;
-	pthread_mutex_unlock(&vm->control.lock);
-	if (live == 0)
-		vm_progress_soon(vm);
-}
-
-static void console_throttle(void *opaque, bool on)
-{
-	struct trapmap_vm *vm = opaque;
-
-	/*
-	 * A vCPU looks at it after each exit; the one whose output made it so
-	 * does it at once.
-	 */
-	pthread_mutex_lock(&vm->control.lock);
-	atomic_store(&vm->control.throttle, on);
-	pthread_cond_broadcast(&vm->control.changed);
-	pthread_mutex_unlock(&vm->control.lock);
-}
-
-static void console_drained(void *opaque)
-{
-	struct trapmap_vm *vm = opaque;
-	bool ending;
-
-	pthread_mutex_lock(&vm->control.lock);
-	ending = vm->ending;
-	pthread_mutex_unlock(&vm->control.lock);
-	if (ending)
-		vm_progress_soon(vm);
-}
-
-static void console_failed(void *opaque, int err)
-{
-	end_host_failure(opaque,
-			 "the host failed: the guest's console output cannot "
-			 "be written: %s",
-			 strerrordesc_np(err) ?: "unknown error");
-}
-
-/* ---- power on ----------------------------------------------------------- */
-
-static int create_kvm(struct trapmap_vm *vm, struct error *err)
-{
-	int r;
-
-	vm->vm_fd = kvm_ioctl_val(vm->sys_fd, KVM_CREATE_VM, 0);
-	if (vm->vm_fd < 0)
-		return error_host(err, vm->vm_fd,
-				  "KVM refuses a virtual machine "
-				  "(KVM_CREATE_VM)");
-	r = irqchip_create(vm->vm_fd, err);
-	if (r < 0)
-		return r;
-	return mem_attach(&vm->mem, vm->vm_fd, err);
-}
-
-static int create_vcpus(struct trapmap_vm *vm, struct processor *cpu,
-			struct error *err)
-{
-	int run_size = kvm_ioctl_val(vm->sys_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-	unsigned i;
-	int r;
-
-	if (run_size < 0)
-		return error_host(err, run_size, "KVM_GET_VCPU_MMAP_SIZE");
-	for (i = 0; i < vm->config.cpus; i++) {
-		struct vcpu *vcpu = &vm->vcpu[i];
-		struct kvm_cpuid2 *cpuid;
-
-		r = vcpu_init(vcpu, vm->vm_fd, i, (size_t)run_size, err);
-		if (r == 0)
-			r = processor_cpuid(cpu, vcpu->fd, i, &cpuid, err);
-		if (r < 0)
-			return r;
-		r = vcpu_set_up(vcpu, cpuid, err);
-		free(cpuid);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int set_start_state(struct trapmap_vm *vm, const struct boot_plan *plan,
-			   struct error *err)
-{
-	int fd = vm->vcpu[0].fd, r;
-	struct kvm_sregs sregs;
-	struct kvm_regs regs;
-
-	r = kvm_ioctl(fd, KVM_GET_SREGS, &sregs);
-	if (r < 0)
-		return error_host(err, r, "vCPU 0: KVM_GET_SREGS");
-	regs_start(plan, &regs, &sregs);
-	r = kvm_ioctl(fd, KVM_SET_SREGS, &sregs);
-	if (r < 0)
-		return error_host(err, r, "vCPU 0: KVM_SET_SREGS");
-	r = kvm_ioctl(fd, KVM_SET_REGS, &regs);
-	if (r < 0)
-		return error_host(err, r, "vCPU 0: KVM_SET_REGS");
-	return 0;
-}
-
-static int start_vcpus(struct trapmap_vm *vm, struct error *err)
-{
-	unsigned i;
-	int r = 0;
-
-	pthread_mutex_lock(&vm->control.lock);
-	vm->live = 0;
-	for (i = 0; i < vm->config.cpus && r == 0; i++) {
-		r = vcpu_start(&vm->vcpu[i]);
-		if (r == 0)
-			vm->live++;
-	}
-	if (r == 0)
-		vm->state = VM_RUNNING;
-	pthread_mutex_unlock(&vm->control.lock);
-	if (r < 0)
-		return error_host(err, r, "cannot start the thread of vCPU %u",
-				  i - 1);
-	return 0;
-}
-
-/* What the MP table says of the processors. */
-static void processor_signature(const struct processor *cpu,
-				struct load_request *request)
-{
-	const struct kvm_cpuid_entry2 *leaf = cpuid_find(cpu->supported, 1, 0);
-
-	if (!leaf)
-		return;
-	request->cpu_signature = leaf->eax;
-	request->cpu_features = leaf->edx;
-}
-
-/* From the machine as it is built to running vCPUs; at each boot. */
-static int power_on(struct trapmap_vm *vm, struct error *err)
-{
-	struct load_request request = {
-		.kernel = &vm->config.kernel,
-		.initrd = vm->config.initrd,
-		.initrds = vm->config.initrds,
-		.cmdline = vm->config.cmdline ? vm->config.cmdline : "",
-		.mem = vm->config.mem,
-		.cpus = vm->config.cpus,
-	};
-	struct processor cpu = { 0 };
-	struct boot_plan plan;
-	int r;
-
-	r = create_kvm(vm, err);
-	if (r < 0)
-		return r;
-	r = processor_init(&cpu, vm->sys_fd, vm->config.cpus, vm->config.cpu,
-			   err);
-	if (r == 0)
-		r = create_vcpus(vm, &cpu, err);
-	if (r == 0)
-		processor_signature(&cpu, &request);
-	processor_done(&cpu);
-	if (r < 0)
-		return r;
-	r = load_guest(&vm->mem.gmem, &request, &plan, err);
-	if (r < 0)
-		return r;
-	r = set_start_state(vm, &plan, err);
-	if (r < 0)
-		return r;
-	vm_loop_clock_run(vm->loop);
-	return start_vcpus(vm, err);
-}
-
-/* The contrary; the vCPU threads have quit, or were never started. */
-static void power_off(struct trapmap_vm *vm)
-{
-	unsigned i;
-
-	for (i = 0; vm->vcpu && i < vm->config.cpus; i++) {
-		vcpu_join(&vm->vcpu[i]);
-		vcpu_done(&vm->vcpu[i]);
-	}
-	if (vm->vm_fd >= 0)
-		close(vm->vm_fd);
-	vm->vm_fd = -1;
-}
-
-static void reboot(struct trapmap_vm *vm)
-{
-	struct error err;
-	int r;
-
-	machine_reset(&vm->machine);
-	power_off(vm);
-	pthread_mutex_lock(&vm->control.lock);
-	vm->reboot = false;
-	vm->control.quit = vm->ending;
-	pthread_mutex_unlock(&vm->control.lock);
-	r = mem_clear(&vm->mem, &err);
-	if (r == 0)
-		r = power_on(vm, &err);
-	if (r < 0)
-		vm_end(vm, TRAPMAP_END_HOST_FAILURE, TRAPMAP_END_HOST_FAILURE,
-		       -1, "the host failed: cannot reboot: %s", err.text);
 }
 
 /* ---- the loop's part ---------------------------------------------------- */
@@ -422,7 +59,7 @@ static void vm_progress(void *opaque, unsigned events)
 	if (!quit)
 		return;
 	if (again) {
-		reboot(vm);
+		vm_reboot(vm);
 		/* A failure to reboot is an end, with no vCPU to report it. */
 		vm_progress_soon(vm);
 		return;
@@ -471,13 +108,7 @@ static int check_limits(struct trapmap_vm *vm, struct error *err)
 
 static int start(struct trapmap_vm *vm, struct error *err)
 {
-	const struct machine_host host = {
-		.end = { .request = end_requested, .opaque = vm },
-		.throttle = console_throttle,
-		.drained = console_drained,
-		.console_failed = console_failed,
-		.opaque = vm,
-	};
+	struct machine_host host;
 	const char *path = vm->config.kvm_path;
 	unsigned i;
 	int r;
@@ -502,9 +133,7 @@ static int start(struct trapmap_vm *vm, struct error *err)
 			.mmio = &vm->machine.mmio,
 			.control = &vm->control,
 		};
-	vm->control.ended = vcpu_ended;
-	vm->control.quit_done = vcpu_quit_done;
-	vm->control.opaque = vm;
+	vm_hooks(vm, &host);
 
 	r = vm_loop_new(&vm->loop);
 	if (r == 0)
@@ -516,7 +145,7 @@ static int start(struct trapmap_vm *vm, struct error *err)
 			 &vm->vm_fd, err);
 	if (r < 0)
 		return r;
-	r = power_on(vm, err);
+	r = vm_power_on(vm, err);
 	if (r < 0)
 		return r;
 	/* Last: the guest runs, so nobody waits for this thread. */
@@ -535,7 +164,7 @@ int vm_start(struct trapmap_vm *vm)
 		vm->state = VM_FAILED;
 		vm->control.quit = true;
 		if (vm->vcpu)
-			kick_all(vm);
+			vm_kick_all(vm);
 		pthread_mutex_unlock(&vm->control.lock);
 	}
 	return r;
@@ -593,7 +222,7 @@ void vm_done(struct trapmap_vm *vm)
 	}
 	if (vm->loop)
 		vm_loop_stop(vm->loop);
-	power_off(vm);
+	vm_power_off(vm);
 	machine_done(&vm->machine);
 	if (vm->loop)
 		loop_watch_free(vm->loop, vm->progress);
@@ -625,7 +254,7 @@ int vm_pause(struct trapmap_vm *vm)
 	pthread_mutex_lock(&vm->control.lock);
 	if (vm->state == VM_RUNNING && !vm->ending) {
 		vm->control.pause = true;
-		kick_all(vm);
+		vm_kick_all(vm);
 		while (vm->state == VM_RUNNING && !vm->ending && !all_stand(vm))
 			pthread_cond_wait(&vm->control.changed,
 					  &vm->control.lock);

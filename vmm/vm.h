@@ -80,6 +80,22 @@ struct trapmap_vm {
 void vm_config_init(struct vm_config *config);
 void vm_config_done(struct vm_config *config);
 
+/* ends.c: fills the hooks of vm->control and those that the board calls. */
+void vm_hooks(struct trapmap_vm *vm, struct machine_host *ret_host);
+
+/*
+ * power.c: creates VM and vCPUs in KVM, loads the guest, lets it run. The board
+ * has been built or reset, memory is clear. Returns 0, or -errno with *err.
+ */
+int vm_power_on(struct trapmap_vm *vm, struct error *err);
+/* The contrary; the vCPU threads have quit, or were never started. */
+void vm_power_off(struct trapmap_vm *vm);
+/* Both, and a reset of the board between. A failure ends the run. */
+void vm_reboot(struct trapmap_vm *vm);
+
+/* Makes every vCPU look at its control. With control.lock held. */
+void vm_kick_all(struct trapmap_vm *vm);
+
 /* Starts it. Returns 0, or -errno with vm->error. */
 int vm_start(struct trapmap_vm *vm);
 

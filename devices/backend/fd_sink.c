@@ -4,7 +4,7 @@
  * other process on the terminal share: to set it on stdout would make their
  * writes fail too. An open of /proc/self/fd/N makes a description of our own.
  */
-#include "fd_sink.h"
+#include "backend/fd_sink.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -64,7 +64,7 @@ static void an_index_is_never_torn_by_another_vm(void **state)
 
 static void nothing_is_left_behind(void **state)
 {
-	unsigned fds, tasks;
+	unsigned fds = 0, tasks = 0;
 	int i;
 
 	for (i = 0; i < 10; i++) {

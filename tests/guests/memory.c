@@ -36,8 +36,8 @@ static uint64_t before[MAX];
 
 static volatile uint64_t *spot(unsigned i)
 {
-	return spots[i] < HIGH ? (volatile uint64_t *)spots[i] :
-				 map_page(spots[i]);
+	return spots[i] < HIGH ? (volatile uint64_t *)spots[i]
+			       : map_page(spots[i]);
 }
 
 int guest_main(void)

@@ -32,8 +32,8 @@
 #define A_256HZ 0x28
 #define B_24H 0x02
 #define PERIODIC 0x40 /* PIE in B, PF in C */
-#define ALARM 0x20 /* AIE, AF */
-#define UPDATE 0x10 /* UIE, UF */
+#define ALARM 0x20    /* AIE, AF */
+#define UPDATE 0x10   /* UIE, UF */
 #define C_IRQF 0x80
 #define ANY 0xc0 /* an alarm byte from 0xc0 on matches every value */
 

@@ -26,7 +26,7 @@ dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 
 awk -v want="$case" '
-	/\*\// { exit }
+	NR > 1 && /\*\// { exit } # the first is the licence
 	/^ \* case / { on = $3 == want; next }
 	on && /^ \*\t[a-z]+: / { sub(/^ \*\t/, ""); print }
 ' "$source" >"$dir/case"
@@ -51,8 +51,8 @@ if [ -z "$status" ]; then
 	exit 1
 fi
 
-# Opened, not looked at: the mode bits do not say whether KVM answers.
-if ! (exec 3<>/dev/kvm) 2>/dev/null; then
+# Opened, not only looked at: the mode bits do not say whether KVM answers.
+if ! { [ -c /dev/kvm ] && (exec 3<>/dev/kvm) 2>/dev/null; }; then
 	echo "SKIPPED: /dev/kvm cannot be opened for reading and writing"
 	exit 77
 fi

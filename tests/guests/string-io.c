@@ -46,7 +46,9 @@ int guest_main(void)
 	outb(COM1_SCRATCH, 0xa7);
 	memset(buf, 0, sizeof(buf));
 	n = 32;
-	asm volatile("rep insb" : "+D"(p), "+c"(n) : "d"(COM1_SCRATCH)
+	asm volatile("rep insb"
+		     : "+D"(p), "+c"(n)
+		     : "d"(COM1_SCRATCH)
 		     : "memory");
 	CHECK(p == buf + 32 && n == 0);
 	for (n = 0; n < 32; n++)

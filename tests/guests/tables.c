@@ -47,7 +47,8 @@ static void check_acpi(void)
 	check_table((const void *)addr, "DSDT");
 	facs = acpi_fadt32(FADT_FACS);
 	if (facs) {
-		CHECK(!(facs & 63) && !memcmp((void *)(uintptr_t)facs, "FACS", 4));
+		CHECK(!(facs & 63) &&
+		      !memcmp((void *)(uintptr_t)facs, "FACS", 4));
 		print("FACS ");
 	}
 	check_table((const void *)madt, "APIC");

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
  * unclaimed.c: where nothing answers, reads are all ones of their width and
- * writes vanish; an access that is wider than a device's registers is split.
+ * writes vanish; an access that is wider than a device's registers is split. The
+ * POST code's port, which PCs write to in passing, reads back.
  *
  * case unclaimed
  *	status: 0
  */
+#include <trapmap/guest_abi.h>
+
 #include "guest.h"
 
 #define NOWHERE 0x1234
@@ -36,6 +39,10 @@ int guest_main(void)
 	CHECK_EQ(*(volatile uint64_t *)b, ~0ull);
 	*vga = 7;
 	CHECK_EQ(*vga, 0xff);
+
+	/* The POST code's port is a spare register of the DMA controller. */
+	outb(TRAPMAP_POST_PORT, 0x42);
+	CHECK_EQ(inb(TRAPMAP_POST_PORT), 0x42);
 
 	/* LCR and MCR side by side. */
 	outw(COM1_LCR, 0x0803);

@@ -106,7 +106,7 @@ static inline int image_parse(image_parser *parse, const struct image *img,
 			      struct boot_plan *ret_plan,
 			      struct boot_error *err)
 {
-	uint8_t *copy = malloc(img->len ? img->len : 1);
+	uint8_t *copy = calloc(1, img->len ? img->len : 1);
 	struct boot_plan before;
 	int r;
 

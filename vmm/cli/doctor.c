@@ -68,9 +68,9 @@ static const char *paging(const struct trapmap_host *host)
 	if (host->nested_paging < 0)
 		return "unknown";
 	if (host->nested_paging)
-		return host->kind == TRAPMAP_KVM_VTX  ? "yes (EPT)" :
-		       host->kind == TRAPMAP_KVM_AMDV ? "yes (NPT)" :
-							"yes";
+		return host->kind == TRAPMAP_KVM_VTX	? "yes (EPT)"
+		       : host->kind == TRAPMAP_KVM_AMDV ? "yes (NPT)"
+							: "yes";
 	return "no: KVM shadows the guest's page tables";
 }
 
@@ -194,8 +194,8 @@ int cmd_doctor(int argc, char **argv)
 	}
 	if (!path)
 		path = "/dev/kvm";
-	status = linux_only ? print_linux(&host, path) :
-			      print_report(&host, path);
+	status = linux_only ? print_linux(&host, path)
+			    : print_report(&host, path);
 	trapmap_host_done(&host);
 	return finish_stdout(status);
 }

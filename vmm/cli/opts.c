@@ -97,8 +97,9 @@ static int bad_list(char *err, const char *option, const char *text, int r)
 {
 	if (r == -E2BIG)
 		return fail(err, "%s: a value is longer than any path", option);
-	return fail(err, "%s '%s': an empty item; KEY=VALUE[,KEY=VALUE] is "
-			 "expected (a comma in a value is written twice)",
+	return fail(err,
+		    "%s '%s': an empty item; KEY=VALUE[,KEY=VALUE] is "
+		    "expected (a comma in a value is written twice)",
 		    option, text);
 }
 
@@ -138,9 +139,9 @@ static int choose(char *err, const char *option, const char *text,
 			return 0;
 		}
 		add_name(list, sizeof(list),
-			 i == 0 ? "" :
-			 i + 1 < count ? ", " :
-					 " or ",
+			 i == 0		 ? ""
+			 : i + 1 < count ? ", "
+					 : " or ",
 			 choices[i].name);
 	}
 	return fail(err, "%s '%s': %s is expected", option, text, list);
@@ -185,9 +186,10 @@ static int parse_rtc(const char *text, struct trapmap_machine *m, char *err)
 					    why);
 			m->rtc_base = TRAPMAP_RTC_BASE_EPOCH;
 		} else {
-			return fail(err, "--rtc '%s': 'utc', 'localtime' or a "
-					 "time as 2024-02-29T23:59:58 is "
-					 "expected",
+			return fail(err,
+				    "--rtc '%s': 'utc', 'localtime' or a "
+				    "time as 2024-02-29T23:59:58 is "
+				    "expected",
 				    kv.value);
 		}
 	}
@@ -214,8 +216,9 @@ static int parse_serial(const char *text, struct run_opts *opts, char *err)
 		if (known)
 			return fail(err, "--serial '%s': did you mean '%s'?",
 				    text, known);
-		return fail(err, "--serial '%s': 'stdio', 'null' or "
-				 "'file=PATH' is expected",
+		return fail(err,
+			    "--serial '%s': 'stdio', 'null' or "
+			    "'file=PATH' is expected",
 			    text);
 	}
 	if (i < 2 && kv.key)
@@ -236,8 +239,9 @@ static int parse_serial(const char *text, struct run_opts *opts, char *err)
 	if (r < 0)
 		return bad_list(err, "--serial", text, r);
 	if (r > 0)
-		return fail(err, "--serial: unknown key '%s' (a comma in a "
-				 "path is written twice)",
+		return fail(err,
+			    "--serial: unknown key '%s' (a comma in a "
+			    "path is written twice)",
 			    kv.key);
 	return 0;
 }
@@ -245,8 +249,9 @@ static int parse_serial(const char *text, struct run_opts *opts, char *err)
 static int set_kernel(struct run_opts *opts, const char *path, char *err)
 {
 	if (opts->kernel)
-		return fail(err, "'%s' is a second kernel; one is expected, "
-				 "and '%s' came first",
+		return fail(err,
+			    "'%s' is a second kernel; one is expected, "
+			    "and '%s' came first",
 			    path, opts->kernel);
 	if (!*path)
 		return fail(err, "the kernel's name is empty");

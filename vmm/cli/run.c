@@ -40,7 +40,7 @@ struct run {
 	struct term term;
 	struct console con;
 	int sig_fd;
-	int64_t deadline; /* of --timeout */
+	int64_t deadline;	/* of --timeout */
 	int64_t drain_deadline; /* once it was told to end */
 	int stop_status; /* of the reason to tell it; 0: it was not told */
 	bool by_key;
@@ -61,8 +61,8 @@ static int64_t now_ms(void)
 static int refused(struct run *run, int r)
 {
 	say("%s", trapmap_vm_error(run->vm));
-	return r == -EINVAL || r == -E2BIG ? STATUS_BAD_INPUT :
-					     STATUS_HOST_FAILURE;
+	return r == -EINVAL || r == -E2BIG ? STATUS_BAD_INPUT
+					   : STATUS_HOST_FAILURE;
 }
 
 static int connect_serial(struct run *run)
@@ -220,8 +220,7 @@ static void wait_for_end(struct run *run)
 {
 	enum { END, SIGNAL, KEYBOARD, GUEST, FDS };
 	struct pollfd fds[FDS] = {
-		[END] = { .fd = trapmap_vm_event_fd(run->vm),
-			  .events = POLLIN },
+		[END] = { .fd = trapmap_vm_event_fd(run->vm), .events = POLLIN },
 		[SIGNAL] = { .fd = run->sig_fd, .events = POLLIN },
 		[KEYBOARD] = { .events = POLLIN },
 		[GUEST] = { .events = POLLOUT },
@@ -233,9 +232,8 @@ static void wait_for_end(struct run *run)
 				console_has_room(&run->con);
 
 		fds[KEYBOARD].fd = keyboard ? run->term.fd : -1;
-		fds[GUEST].fd = console_has_input(&run->con) ?
-					run->con.guest_fd :
-					-1;
+		fds[GUEST].fd = console_has_input(&run->con) ? run->con.guest_fd
+							     : -1;
 		if (poll(fds, FDS, poll_timeout(run)) < 0)
 			continue;
 		if (fds[END].revents)
@@ -315,8 +313,7 @@ static int run_vm(struct run *run)
 		say("cannot watch for signals: %s", strerror(-run->sig_fd));
 		return STATUS_HOST_FAILURE;
 	}
-	if (term_attach(&run->term) && !run->opts->quiet &&
-	    isatty(STDERR_FILENO))
+	if (term_attach(&run->term) && !run->opts->quiet && isatty(STDERR_FILENO))
 		write_all(STDERR_FILENO, hint, sizeof(hint) - 1);
 	wait_for_end(run);
 	return report(run);
@@ -336,9 +333,7 @@ int cmd_run(int argc, char **argv)
 
 	switch (run_opts_parse(argc, argv, &opts, err)) {
 	case OPTS_RUN: break;
-	case OPTS_HELP:
-		run_opts_help(stdout);
-		return finish_stdout(STATUS_OK);
+	case OPTS_HELP: run_opts_help(stdout); return finish_stdout(STATUS_OK);
 	case OPTS_VERSION: return print_version();
 	default: say("%s", err); return STATUS_BAD_INPUT;
 	}

@@ -145,9 +145,8 @@ void term_fresh_line(void)
 	char blanks[512 + 2];
 	size_t n;
 
-	if (!isatty(STDOUT_FILENO) ||
-	    ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || size.ws_col == 0 ||
-	    size.ws_col > 512)
+	if (!isatty(STDOUT_FILENO) || ioctl(STDERR_FILENO, TIOCGWINSZ, &size) ||
+	    size.ws_col == 0 || size.ws_col > 512)
 		return;
 	n = size.ws_col;
 	memset(blanks, ' ', n);

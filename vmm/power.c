@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+/*
+ * From a board that is built to vCPUs that run, at the start and at each
+ * reboot; and back.
+ */
+#include "vm.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "kvm.h"
+#include "load.h"
+#include "loop.h"
+#include "x86/processor.h"
+#include "x86/regs.h"
+
+static int create_kvm(struct trapmap_vm *vm, struct error *err)
+{
+	int r;
+
+	vm->vm_fd = kvm_ioctl_val(vm->sys_fd, KVM_CREATE_VM, 0);
+	if (vm->vm_fd < 0)
+		return error_host(err, vm->vm_fd,
+				  "KVM refuses a virtual machine "
+				  "(KVM_CREATE_VM)");
+	r = irqchip_create(vm->vm_fd, err);
+	if (r < 0)
+		return r;
+	return mem_attach(&vm->mem, vm->vm_fd, err);
+}
+
+static int create_vcpus(struct trapmap_vm *vm, struct processor *cpu,
+			struct error *err)
+{
+	int run_size = kvm_ioctl_val(vm->sys_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	unsigned i;
+	int r;
+
+	if (run_size < 0)
+		return error_host(err, run_size, "KVM_GET_VCPU_MMAP_SIZE");
+	for (i = 0; i < vm->config.cpus; i++) {
+		struct vcpu *vcpu = &vm->vcpu[i];
+		struct kvm_cpuid2 *cpuid = NULL;
+
+		r = vcpu_init(vcpu, vm->vm_fd, i, (size_t)run_size, err);
+		if (r == 0)
+			r = processor_cpuid(cpu, vcpu->fd, i, &cpuid, err);
+		if (r < 0)
+			return r;
+		r = vcpu_set_up(vcpu, cpuid, err);
+		free(cpuid);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int set_start_state(struct trapmap_vm *vm, const struct boot_plan *plan,
+			   struct error *err)
+{
+	int fd = vm->vcpu[0].fd, r;
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
+	r = kvm_ioctl(fd, KVM_GET_SREGS, &sregs);
+	if (r < 0)
+		return error_host(err, r, "vCPU 0: KVM_GET_SREGS");
+	regs_start(plan, &regs, &sregs);
+	r = kvm_ioctl(fd, KVM_SET_SREGS, &sregs);
+	if (r < 0)
+		return error_host(err, r, "vCPU 0: KVM_SET_SREGS");
+	r = kvm_ioctl(fd, KVM_SET_REGS, &regs);
+	if (r < 0)
+		return error_host(err, r, "vCPU 0: KVM_SET_REGS");
+	return 0;
+}
+
+static int start_vcpus(struct trapmap_vm *vm, struct error *err)
+{
+	unsigned i;
+	int r = 0;
+
+	pthread_mutex_lock(&vm->control.lock);
+	vm->live = 0;
+	for (i = 0; i < vm->config.cpus && r == 0; i++) {
+		r = vcpu_start(&vm->vcpu[i]);
+		if (r == 0)
+			vm->live++;
+	}
+	if (r == 0)
+		vm->state = VM_RUNNING;
+	pthread_mutex_unlock(&vm->control.lock);
+	if (r < 0)
+		return error_host(err, r, "cannot start the thread of vCPU %u",
+				  i - 1);
+	return 0;
+}
+
+/* What the MP table says of the processors. */
+static void processor_signature(const struct processor *cpu,
+				struct load_request *request)
+{
+	const struct kvm_cpuid_entry2 *leaf = cpuid_find(cpu->supported, 1, 0);
+
+	if (!leaf)
+		return;
+	request->cpu_signature = leaf->eax;
+	request->cpu_features = leaf->edx;
+}
+
+int vm_power_on(struct trapmap_vm *vm, struct error *err)
+{
+	struct load_request request = {
+		.kernel = &vm->config.kernel,
+		.initrd = vm->config.initrd,
+		.initrds = vm->config.initrds,
+		.cmdline = vm->config.cmdline ? vm->config.cmdline : "",
+		.mem = vm->config.mem,
+		.cpus = vm->config.cpus,
+	};
+	struct processor cpu = { 0 };
+	struct boot_plan plan;
+	int r;
+
+	r = create_kvm(vm, err);
+	if (r < 0)
+		return r;
+	r = processor_init(&cpu, vm->sys_fd, vm->config.cpus, vm->config.cpu,
+			   err);
+	if (r == 0)
+		r = create_vcpus(vm, &cpu, err);
+	if (r == 0)
+		processor_signature(&cpu, &request);
+	processor_done(&cpu);
+	if (r < 0)
+		return r;
+	r = load_guest(&vm->mem.gmem, &request, &plan, err);
+	if (r < 0)
+		return r;
+	r = set_start_state(vm, &plan, err);
+	if (r < 0)
+		return r;
+	vm_loop_clock_run(vm->loop);
+	return start_vcpus(vm, err);
+}
+
+void vm_power_off(struct trapmap_vm *vm)
+{
+	unsigned i;
+
+	for (i = 0; vm->vcpu && i < vm->config.cpus; i++) {
+		vcpu_join(&vm->vcpu[i]);
+		vcpu_done(&vm->vcpu[i]);
+	}
+	if (vm->vm_fd >= 0)
+		close(vm->vm_fd);
+	vm->vm_fd = -1;
+}
+
+void vm_reboot(struct trapmap_vm *vm)
+{
+	struct error err;
+	int r;
+
+	machine_reset(&vm->machine);
+	vm_power_off(vm);
+	pthread_mutex_lock(&vm->control.lock);
+	vm->reboot = false;
+	vm->control.quit = vm->ending;
+	pthread_mutex_unlock(&vm->control.lock);
+	r = mem_clear(&vm->mem, &err);
+	if (r == 0)
+		r = vm_power_on(vm, &err);
+	if (r < 0)
+		vm_end(vm, TRAPMAP_END_HOST_FAILURE, TRAPMAP_END_HOST_FAILURE,
+		       -1, "the host failed: cannot reboot: %s", err.text);
+}
