@@ -82,8 +82,8 @@ static size_t line_room(const struct uart_state *s)
 
 /*
  * The enabled interrupt of the highest priority, as IIR's bits 3:0: the only
- * place that decides it. Table IV. A reached trigger level and a
- * time-out share a rank; the trigger level tells the guest more.
+ * place that decides it. Table IV. A reached trigger level and a time-out share
+ * a rank; the trigger level tells the guest more.
  */
 static unsigned interrupt_id(const struct uart_state *s)
 {

@@ -35,7 +35,7 @@ static uint32_t measure_khz(uint16_t port)
 	do {
 		ticks = (read_pm_timer(port, &tsc) - start) & PM_TIMER_MASK;
 	} while (ticks < PM_TIMER_HZ / 50);
-	return (uint32_t)((tsc - start_tsc) * (PM_TIMER_HZ / 1000) / ticks);
+	return (uint32_t)((tsc - start_tsc) * PM_TIMER_HZ / ticks / 1000);
 }
 
 uint32_t tsc_khz(const char **ret_source)

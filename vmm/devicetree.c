@@ -28,8 +28,8 @@
 #define UART_CLOCK_HZ 1843200
 #define ISA_IO 1 /* the first cell of an ISA address: port space */
 
-#define ISA_NODE "isa@0"
 #define SERIAL_NODE "serial@i3f8"
+#define SERIAL_PATH "/soc/isa@0/" SERIAL_NODE
 
 /*
  * A blob under construction: the first error stays, and what comes after it is
@@ -151,7 +151,7 @@ static void put_interrupt_controllers(struct tree *t)
 
 static void put_isa(struct tree *t)
 {
-	begin(t, ISA_NODE);
+	begin(t, "isa@0");
 	prop_string(t, "device_type", "isa");
 	prop_string(t, "compatible", "isa");
 	PROP_CELLS(t, "#address-cells", 2);
@@ -176,12 +176,27 @@ static void put_isa(struct tree *t)
 	end(t);
 }
 
+static void put_soc(struct tree *t)
+{
+	/* Linux on x86 looks into no bus but this SoC's; others into any. */
+	static const char compatible[] = "intel,ce4100-cp\0simple-bus";
+
+	begin(t, "soc");
+	prop(t, "compatible", compatible, sizeof(compatible));
+	PROP_CELLS(t, "#address-cells", 2);
+	PROP_CELLS(t, "#size-cells", 2);
+	prop_flag(t, "ranges");
+	put_interrupt_controllers(t);
+	put_isa(t);
+	end(t);
+}
+
 static void put_chosen(struct tree *t, const struct devicetree_config *m)
 {
 	begin(t, "chosen");
 	if (m->cmdline)
 		prop_string(t, "bootargs", m->cmdline);
-	prop_string(t, "stdout-path", "/" ISA_NODE "/" SERIAL_NODE);
+	prop_string(t, "stdout-path", SERIAL_PATH);
 	if (m->initrd_len > 0) {
 		prop_u64(t, "linux,initrd-start", m->initrd);
 		prop_u64(t, "linux,initrd-end", m->initrd + m->initrd_len);
@@ -204,8 +219,7 @@ static int write_tree(const struct devicetree_config *m, void *blob, size_t len)
 	put_chosen(&t, m);
 	put_memory(&t, m->mem);
 	put_cpus(&t, m->cpus);
-	put_interrupt_controllers(&t);
-	put_isa(&t);
+	put_soc(&t);
 	end(&t);
 	if (t.r == 0)
 		t.r = fdt_finish(blob);

@@ -6,8 +6,8 @@
 #
 # What needs a VM is left out where there is no KVM device to open.
 
-trapmap=$1
-here=$(dirname "$0")
+trapmap=$(realpath "$1") || exit 2
+here=$(realpath "$(dirname "$0")")
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1

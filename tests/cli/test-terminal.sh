@@ -6,7 +6,7 @@ if ! sh -c ': <>/dev/kvm' 2>/dev/null; then
 	echo "skipped: /dev/kvm cannot be opened"
 	exit 77
 fi
-here=$(dirname "$0")
+here=$(realpath "$(dirname "$0")")
 guests=$(mktemp -d) || exit 1
 trap 'rm -rf "$guests"' EXIT
 sh "$here/guests.sh" "$guests"

@@ -6,18 +6,18 @@
 # usage: acpi-iasl.sh TEST-ACPI
 set -eu
 
-test_acpi=$1
 if ! command -v iasl >/dev/null; then
 	echo "skipped: iasl is not installed (Debian: acpica-tools)"
 	exit 77
 fi
 
+test_acpi=$(realpath "$1")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 fail() {
 	echo "FAIL: $1"
-	cat "$dir/log"
+	[ ! -e "$dir/log" ] || cat "$dir/log"
 	exit 1
 }
 

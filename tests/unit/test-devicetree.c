@@ -173,31 +173,31 @@ static void isa_devices_have_ports_and_interrupts(void **state)
 	uint32_t parent;
 
 	simple();
-	assert_int_equal(cell("/isa@0/serial@i3f8", "reg", 3, 0), 1);
-	assert_int_equal(cell("/isa@0/serial@i3f8", "reg", 3, 1), 0x3f8);
-	assert_int_equal(cell("/isa@0/serial@i3f8", "reg", 3, 2), 8);
-	assert_int_equal(cell("/isa@0/serial@i3f8", "interrupts", 2, 0), 4);
-	assert_int_equal(cell("/isa@0/serial@i3f8", "clock-frequency", 1, 0),
+	assert_int_equal(cell("/soc/isa@0/serial@i3f8", "reg", 3, 0), 1);
+	assert_int_equal(cell("/soc/isa@0/serial@i3f8", "reg", 3, 1), 0x3f8);
+	assert_int_equal(cell("/soc/isa@0/serial@i3f8", "reg", 3, 2), 8);
+	assert_int_equal(cell("/soc/isa@0/serial@i3f8", "interrupts", 2, 0), 4);
+	assert_int_equal(cell("/soc/isa@0/serial@i3f8", "clock-frequency", 1, 0),
 			 1843200);
-	assert_true(is_compatible("/isa@0/rtc@i70", "motorola,mc146818"));
-	assert_int_equal(cell("/isa@0/rtc@i70", "reg", 3, 1), 0x70);
-	assert_int_equal(cell("/isa@0/rtc@i70", "interrupts", 2, 0), 8);
+	assert_true(is_compatible("/soc/isa@0/rtc@i70", "motorola,mc146818"));
+	assert_int_equal(cell("/soc/isa@0/rtc@i70", "reg", 3, 1), 0x70);
+	assert_int_equal(cell("/soc/isa@0/rtc@i70", "interrupts", 2, 0), 8);
 
-	parent = cell("/isa@0", "interrupt-parent", 1, 0);
+	parent = cell("/soc/isa@0", "interrupt-parent", 1, 0);
 	assert_int_equal(fdt_node_offset_by_phandle(blob, parent),
 			 fdt_path_offset(blob,
-					 "/interrupt-controller@fec00000"));
+					 "/soc/interrupt-controller@fec00000"));
 }
 
 static void the_apics_are_where_linux_looks(void **state)
 {
 	simple();
-	assert_true(is_compatible("/interrupt-controller@fec00000",
+	assert_true(is_compatible("/soc/interrupt-controller@fec00000",
 				  "intel,ce4100-ioapic"));
-	assert_true(cell2("/interrupt-controller@fec00000", "reg", 4, 0) ==
+	assert_true(cell2("/soc/interrupt-controller@fec00000", "reg", 4, 0) ==
 		    0xfec00000);
-	assert_true(is_compatible("/lapic@fee00000", "intel,ce4100-lapic"));
-	assert_true(cell2("/lapic@fee00000", "reg", 4, 0) == 0xfee00000);
+	assert_true(is_compatible("/soc/lapic@fee00000", "intel,ce4100-lapic"));
+	assert_true(cell2("/soc/lapic@fee00000", "reg", 4, 0) == 0xfee00000);
 }
 
 static int dump(const char *path, unsigned cpus)
