@@ -56,8 +56,8 @@ else
 fi
 
 set -- "$trapmap" run "$kernel" -i "$tmp/guest.cpio.gz" \
-	-p "console=ttyS0 quiet" -m 512 -c 2
-say "trapmap run ${kernel##*/} -i guest.cpio.gz -p 'console=ttyS0 quiet'" \
+	-p "console=ttyS0 loglevel=3" -m 512 -c 2
+say "trapmap run ${kernel##*/} -i guest.cpio.gz -p 'console=ttyS0 loglevel=3'" \
 	"-m 512 -c 2"
 echo
 

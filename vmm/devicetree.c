@@ -230,7 +230,8 @@ static int write_tree(const struct devicetree_config *m, void *blob, size_t len)
 #define FIXED_LEN 4096
 #define CPU_LEN 128
 
-int devicetree_build(const struct devicetree_config *m, void **ret_blob, size_t *ret_len)
+int devicetree_build(const struct devicetree_config *m, void **ret_blob,
+		     size_t *ret_len)
 {
 	size_t len = FIXED_LEN + CPU_LEN * (size_t)m->cpus +
 		     (m->cmdline ? strlen(m->cmdline) : 0);

@@ -118,7 +118,8 @@ refuses "unknown option '--a?b'" run "$(printf -- '--a\nb')"
 
 run doctor --kvm-device ./no-such-device
 is "doctor's status without a device" $status 4
-has "doctor without a device" "$out" "./no-such-device: "
+has "doctor without a device" "$out" "not usable: "
+has "doctor without a device" "$out" "./no-such-device"
 has "doctor without a device" "$out" "What to do"
 is "doctor's stderr" "$err" ""
 run doctor --linux --kvm-device ./no-such-device

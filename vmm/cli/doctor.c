@@ -129,7 +129,7 @@ static void print_advice(const struct trapmap_host *host)
 static int print_report(const struct trapmap_host *host, const char *path)
 {
 	if (host->error) {
-		line("KVM device", "%s: %s", path, host->error_text);
+		line("KVM device", "not usable: %s", host->error_text);
 		if (*host->advice)
 			line("What to do", "%s", host->advice);
 		line("Guests", "cannot run here");
@@ -153,10 +153,10 @@ static int print_report(const struct trapmap_host *host, const char *path)
 }
 
 /* One line, for scripts and their readers. */
-static int print_linux(const struct trapmap_host *host, const char *path)
+static int print_linux(const struct trapmap_host *host)
 {
 	if (host->error) {
-		printf("no: %s: %s\n", path, host->error_text);
+		printf("no: %s\n", host->error_text);
 		return STATUS_HOST_FAILURE;
 	}
 	printf("%s: %s\n", host->boots_linux ? "yes" : "no",
@@ -194,7 +194,7 @@ int cmd_doctor(int argc, char **argv)
 	}
 	if (!path)
 		path = "/dev/kvm";
-	status = linux_only ? print_linux(&host, path)
+	status = linux_only ? print_linux(&host)
 			    : print_report(&host, path);
 	trapmap_host_done(&host);
 	return finish_stdout(status);

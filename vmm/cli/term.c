@@ -112,9 +112,12 @@ bool term_attach(struct term *term)
 	term->attached = true;
 	guard_tell(&term->guard, &term->modes);
 	tcsetattr(term->fd, TCSANOW, &term->modes.raw);
-	/* What the kernel made of it, for the comparisons above. */
-	if (tcgetattr(term->fd, &now) == 0)
+	/* What the driver made of it, for comparisons, the guard's too. */
+	if (tcgetattr(term->fd, &now) == 0 &&
+	    !guard_same(&now, &term->modes.raw)) {
 		term->modes.raw = now;
+		guard_tell(&term->guard, &term->modes);
+	}
 	return true;
 }
 

@@ -211,8 +211,10 @@ static const struct alias {
 	const char *name;
 	const char *means;
 } aliases[] = {
-	{ "sse3", "pni" },	   { "lzcnt", "abm" },
-	{ "invtsc", "nonstop_tsc" }, { "tsc_deadline", "tsc_deadline_timer" },
+	{ "sse3", "pni" },
+	{ "lzcnt", "abm" },
+	{ "invtsc", "nonstop_tsc" },
+	{ "tsc_deadline", "tsc_deadline_timer" },
 };
 
 static bool same_name(const char *known, const char *name, size_t len)
