@@ -45,10 +45,10 @@ say "kernel: Debian's ${kernel##*/}, as it is shipped"
 tests/lab/mkinitramfs.sh -z "$tmp/guest.cpio.gz"
 
 if why=$("$trapmap" doctor --linux 2>&1 </dev/null); then
-	say "booting on this machine's KVM: $why"
+	say "booting on this machine's KVM: ${why#yes: }"
 	where=
 else
-	say "this machine's KVM cannot boot a stock Linux: $why"
+	say "not on this machine's own KVM: ${why#no: }"
 	say "so booting inside an emulated machine with AMD-V (QEMU)"
 	# shellcheck disable=SC2086,SC2154
 	packages_install $packages_lab

@@ -19,6 +19,7 @@
  *    as BI alone, without the framing error that its missing stop bit is;
  *  - a break sent by the guest: LCR bit 6 keeps characters off the line, as it
  *    must, and the peer sees nothing;
+ *  - a peer that sends while nobody listens: see uart16550_rx.h;
  *  - the DMA pins RXRDY and TXRDY, so FCR bit 3 does nothing.
  */
 #include "uart16550.h"
@@ -27,6 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "backend/chardev.h"
 #include "core/base.h"
@@ -59,6 +61,8 @@ struct uart {
 	struct irq_line irq;
 	struct loop_timer *timer;
 	int64_t timer_at; /* what the timer is set to */
+	struct loop_timer *held_timer; /* when what is held arrives again */
+	bool held_soon; /* it is set */
 	bool room_was_0; /* the back end waits for want_input() */
 };
 
@@ -75,9 +79,19 @@ static unsigned rx_trigger(const struct uart_state *s)
 }
 
 /* In loopback the receiver does not see the line. */
+static bool listens(const struct uart_state *s)
+{
+	if (s->mcr & MCR_LOOP)
+		return false;
+	return (s->ier & IER_ERBFI) || s->rx.polls == UART_RX_POLLS;
+}
+
+/* For new input: what is held comes first. */
 static size_t line_room(const struct uart_state *s)
 {
-	return s->mcr & MCR_LOOP ? 0 : uart_rx_room(&s->rx);
+	if (!listens(s) || s->rx.held_count)
+		return 0;
+	return uart_rx_room(&s->rx);
 }
 
 /*
@@ -144,11 +158,25 @@ static void update_timer(struct uart *u)
 	loop_timer_set(u->loop, u->timer, at);
 }
 
+/* A character time or so later, as if the peer had sent it just then. */
+static void update_held(struct uart *u)
+{
+	struct uart_state *s = &u->s;
+
+	if (u->held_soon || !s->rx.held_count || !listens(s) ||
+	    !uart_rx_room(&s->rx))
+		return;
+	u->held_soon = true;
+	loop_timer_set(u->loop, u->held_timer,
+		       loop_now(u->loop, LOOP_CLOCK_VM) + NSEC_PER_MSEC);
+}
+
 /* The end of every change of state. */
 static void changed(struct uart *u)
 {
 	update_irq(u);
 	update_timer(u);
+	update_held(u);
 	if (u->room_was_0 && line_room(&u->s)) {
 		u->room_was_0 = false;
 		u->chr->ops->want_input(u->chr);
@@ -228,15 +256,17 @@ static void write_ier(struct uart_state *s, uint8_t val)
 
 static void write_fcr(struct uart_state *s, uint8_t val)
 {
+	bool is_line = !(s->mcr & MCR_LOOP);
+
 	/* Without bit 0 the others are not programmed. */
 	if (!(val & FCR_ENABLE))
 		val = 0;
 	if ((val ^ s->fcr) & FCR_ENABLE) {
-		uart_rx_clear(&s->rx);
+		uart_rx_clear(&s->rx, is_line);
 		s->thre_pending = true; /* "immediate" */
 	}
 	if (val & FCR_RX_RESET)
-		uart_rx_clear(&s->rx);
+		uart_rx_clear(&s->rx, is_line);
 	s->fcr = val;
 	s->rx.fifo = val & FCR_ENABLE;
 }
@@ -266,6 +296,13 @@ static void write_mcr(struct uart *u, uint8_t val)
 	s->msr = (uint8_t)(now | (s->msr & MSR_DELTAS) | edges >> 4);
 }
 
+/* Reads of LSR that something else came between are not a wait for input. */
+static void forget_polls(struct uart_state *s)
+{
+	if (s->rx.polls < UART_RX_POLLS)
+		s->rx.polls = 0;
+}
+
 static uint64_t uart_read(struct device *dev, uint64_t off, unsigned size)
 {
 	struct uart *u = to_uart(dev);
@@ -274,6 +311,8 @@ static uint64_t uart_read(struct device *dev, uint64_t off, unsigned size)
 	uint8_t val;
 
 	s->tx_burst = 0;
+	if (off != REG_LSR && off != REG_DATA)
+		forget_polls(s);
 	switch (off) {
 	case REG_DATA: val = dlab ? s->dll : read_rbr(u); break;
 	case REG_IER: val = dlab ? s->dlm : s->ier; break;
@@ -300,6 +339,7 @@ static void uart_write(struct device *dev, uint64_t off, unsigned size,
 
 	if (off != REG_DATA || dlab)
 		s->tx_burst = 0;
+	forget_polls(s);
 	switch (off) {
 	case REG_DATA:
 		if (dlab)
@@ -333,6 +373,20 @@ static void on_timer(void *opaque)
 	    loop_now(u->loop, LOOP_CLOCK_VM) - s->rx_active >=
 		    four_characters_ns(s))
 		s->rx.timeout = true;
+	changed(u);
+	device_unlock(&u->dev);
+}
+
+static void on_held_timer(void *opaque)
+{
+	struct uart *u = opaque;
+
+	device_lock(&u->dev);
+	u->held_soon = false;
+	if (listens(&u->s)) {
+		while (uart_rx_release(&u->s.rx))
+			rx_touch(u);
+	}
 	changed(u);
 	device_unlock(&u->dev);
 }
@@ -380,13 +434,17 @@ void uart_break(struct device *dev)
 static void uart_reset(struct device *dev)
 {
 	struct uart *u = to_uart(dev);
-	struct uart_state old = u->s;
+	struct uart_state old;
 
+	uart_rx_clear(&u->s.rx, !(u->s.mcr & MCR_LOOP));
+	old = u->s;
 	u->s = (struct uart_state){
 		.scr = old.scr,
 		.dll = old.dll,
 		.dlm = old.dlm,
+		.rx.held_count = old.rx.held_count,
 	};
+	memcpy(u->s.rx.held, old.rx.held, sizeof(old.rx.held));
 	u->s.msr = modem_inputs(u);
 	changed(u);
 }
@@ -396,6 +454,7 @@ static void uart_free(struct device *dev)
 	struct uart *u = to_uart(dev);
 
 	loop_timer_free(u->loop, u->timer);
+	loop_timer_free(u->loop, u->held_timer);
 	device_done(dev);
 	free(u);
 }
@@ -423,6 +482,9 @@ int uart_new(const struct uart_config *config, struct device **ret_dev)
 	u->timer_at = LOOP_NEVER;
 	u->s.dll = DIVISOR_9600;
 	r = loop_timer_new(u->loop, LOOP_CLOCK_VM, on_timer, u, &u->timer);
+	if (r == 0)
+		r = loop_timer_new(u->loop, LOOP_CLOCK_VM, on_held_timer, u,
+				   &u->held_timer);
 	if (r < 0) {
 		device_free(&u->dev);
 		return r;

@@ -5,6 +5,8 @@
  */
 #include "uart16550_rx.h"
 
+#include <string.h>
+
 #include "uart16550_regs.h"
 
 static unsigned capacity(const struct uart_rx *rx)
@@ -23,11 +25,44 @@ static void reveal_errors(struct uart_rx *rx)
 	top->errors = 0;
 }
 
-void uart_rx_clear(struct uart_rx *rx)
+/* A character that is an error, such as a break, was no byte of the peer's. */
+static void hold(struct uart_rx *rx)
 {
+	uint8_t held[UART_FIFO_SIZE], n = 0, i;
+
+	for (i = 0; i < rx->count; i++) {
+		const struct uart_rx_char *ch =
+			&rx->ch[(rx->head + i) % UART_FIFO_SIZE];
+
+		if (!ch->errors)
+			held[n++] = ch->data;
+	}
+	for (i = 0; i < rx->held_count && n < UART_FIFO_SIZE; i++)
+		held[n++] = rx->held[i];
+	memcpy(rx->held, held, n);
+	rx->held_count = n;
+}
+
+void uart_rx_clear(struct uart_rx *rx, bool hold_it)
+{
+	if (hold_it)
+		hold(rx);
 	rx->head = 0;
 	rx->count = 0;
 	rx->timeout = false;
+	rx->polls = 0;
+}
+
+bool uart_rx_release(struct uart_rx *rx)
+{
+	uint8_t byte = rx->held[0];
+
+	if (!rx->held_count || !uart_rx_room(rx))
+		return false;
+	rx->held_count--;
+	memmove(rx->held, rx->held + 1, rx->held_count);
+	uart_rx_push(rx, byte, 0);
+	return true;
 }
 
 unsigned uart_rx_room(const struct uart_rx *rx)
@@ -77,5 +112,7 @@ uint8_t uart_rx_read_status(struct uart_rx *rx)
 	if (rx->fifo && (all & LSR_CHAR_ERRORS))
 		lsr |= LSR_FIFO_ERROR;
 	rx->errors = 0;
+	if (rx->polls < UART_RX_POLLS)
+		rx->polls++;
 	return (uint8_t)lsr;
 }

@@ -14,6 +14,7 @@
 #include "backend/chardev_fd.h"
 #include "boot/builtin.h"
 #include "core/gmem.h"
+#include "devicetree.h"
 #include "kvm.h"
 #include "uart16550.h"
 #include "vm.h"
@@ -240,6 +241,32 @@ int trapmap_vcpu_set_reg(struct trapmap_vm *vm, uint32_t vcpu,
 			 const char *name, uint64_t val)
 {
 	return access_reg(vm, vcpu, name, &val, NULL);
+}
+
+int trapmap_vm_devicetree(struct trapmap_vm *vm, const void **ret_blob,
+			  size_t *ret_len)
+{
+	const struct devicetree_config config = {
+		.mem = vm->config.mem,
+		.cpus = vm->config.cpus,
+		.cmdline = vm->config.cmdline,
+		.initrd = vm->loaded.initrd,
+		.initrd_len = vm->loaded.initrd_len,
+	};
+	int r;
+
+	if (!has_started(vm))
+		return error_set(&vm->error, ERROR_INPUT, -ESRCH,
+				 "the VM has not been started");
+	if (!vm->devicetree) {
+		r = devicetree_build(&config, &vm->devicetree,
+				     &vm->devicetree_len);
+		if (r < 0)
+			return error_host(&vm->error, r, "devicetree");
+	}
+	*ret_blob = vm->devicetree;
+	*ret_len = vm->devicetree_len;
+	return 0;
 }
 
 int trapmap_vm_read_mem(struct trapmap_vm *vm, uint64_t gpa, void *buf,

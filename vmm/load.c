@@ -185,32 +185,32 @@ static int write_linux(const struct gmem *gm, const struct load_request *rq,
 }
 
 int load_guest(const struct gmem *gm, const struct load_request *request,
-	       struct boot_plan *ret_plan, struct error *err)
+	       struct loaded *ret_loaded, struct error *err)
 {
-	struct boot_plan plan;
+	struct loaded loaded = { 0 };
+	struct boot_plan *plan = &loaded.plan;
 	uint8_t *setup = NULL;
-	uint64_t initrd_len = 0;
-	gpa_t initrd = 0;
 	int r;
 
-	r = load_kernel(gm, request->kernel, &plan, &setup, err);
+	r = load_kernel(gm, request->kernel, plan, &setup, err);
 	if (r < 0)
 		return r;
-	r = load_initrds(gm, request, &plan, &initrd, &initrd_len, err);
+	r = load_initrds(gm, request, plan, &loaded.initrd, &loaded.initrd_len,
+			 err);
 	if (r < 0)
 		goto out;
 	r = write_tables(gm, request, err);
 	if (r < 0)
 		goto out;
-	if (plan.protocol == BOOT_LINUX64)
-		r = write_linux(gm, request, &plan, setup, initrd, initrd_len,
-				err);
+	if (plan->protocol == BOOT_LINUX64)
+		r = write_linux(gm, request, plan, setup, loaded.initrd,
+				loaded.initrd_len, err);
 	else if (request->cmdline[0])
 		r = error_set(err, ERROR_INPUT, -EINVAL,
 			      "%s: a %s takes no command line",
-			      request->kernel->name, plan.format);
+			      request->kernel->name, plan->format);
 	if (r == 0)
-		*ret_plan = plan;
+		*ret_loaded = loaded;
 out:
 	free(setup);
 	return r;

@@ -23,11 +23,16 @@ struct load_request {
 	uint32_t cpu_features;
 };
 
+struct loaded {
+	struct boot_plan plan; /* with the state in which vCPU 0 starts */
+	gpa_t initrd;
+	uint64_t initrd_len; /* 0: none */
+};
+
 /*
- * Guest memory is all zeroes before. Returns 0 with the state in which vCPU 0
- * starts, or -errno with *err.
+ * Guest memory is all zeroes before. Returns 0, or -errno with *err.
  */
 int load_guest(const struct gmem *gm, const struct load_request *request,
-	       struct boot_plan *ret_plan, struct error *err);
+	       struct loaded *ret_loaded, struct error *err);
 
 #endif

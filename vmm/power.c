@@ -23,10 +23,14 @@ static int create_kvm(struct trapmap_vm *vm, struct error *err)
 		return error_host(err, vm->vm_fd,
 				  "KVM refuses a virtual machine "
 				  "(KVM_CREATE_VM)");
-	r = irqchip_create(vm->vm_fd, err);
+	/*
+	 * Memory first: with interrupt routes there, each slot would wait for
+	 * a grace period in the kernel.
+	 */
+	r = mem_attach(&vm->mem, vm->vm_fd, err);
 	if (r < 0)
 		return r;
-	return mem_attach(&vm->mem, vm->vm_fd, err);
+	return irqchip_create(vm->vm_fd, err);
 }
 
 static int create_vcpus(struct trapmap_vm *vm, struct processor *cpu,
@@ -119,7 +123,6 @@ int vm_power_on(struct trapmap_vm *vm, struct error *err)
 		.cpus = vm->config.cpus,
 	};
 	struct processor cpu = { 0 };
-	struct boot_plan plan;
 	int r;
 
 	r = create_kvm(vm, err);
@@ -134,10 +137,10 @@ int vm_power_on(struct trapmap_vm *vm, struct error *err)
 	processor_done(&cpu);
 	if (r < 0)
 		return r;
-	r = load_guest(&vm->mem.gmem, &request, &plan, err);
+	r = load_guest(&vm->mem.gmem, &request, &vm->loaded, err);
 	if (r < 0)
 		return r;
-	r = set_start_state(vm, &plan, err);
+	r = set_start_state(vm, &vm->loaded.plan, err);
 	if (r < 0)
 		return r;
 	vm_loop_clock_run(vm->loop);

@@ -230,6 +230,7 @@ void vm_done(struct trapmap_vm *vm)
 	mem_done(&vm->mem);
 	free(vm->vcpu);
 	free(vm->postmortem);
+	free(vm->devicetree);
 	if (vm->sys_fd >= 0)
 		close(vm->sys_fd);
 }

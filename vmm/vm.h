@@ -12,6 +12,7 @@
 
 #include "boot/plan.h"
 #include "error.h"
+#include "load.h"
 #include "machine.h"
 #include "mem.h"
 #include "source.h"
@@ -58,6 +59,9 @@ struct trapmap_vm {
 	struct mem mem;
 	struct machine machine;
 	struct loop *loop;
+	struct loaded loaded;
+	void *devicetree; /* made when first asked for */
+	size_t devicetree_len;
 	struct vcpu *vcpu;
 	struct vcpu_control control;
 

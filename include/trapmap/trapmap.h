@@ -19,8 +19,8 @@
  * Conventions
  *
  * - Functions return 0 (or what they document) or a negative errno. On failure
- *   outputs (named ret_..., last) are untouched, and trapmap_vm_error() has a
- *   sentence for people.
+ *   outputs (named ret_..., last) are untouched. Where a set, an add, start or
+ *   devicetree failed, trapmap_vm_error() has a sentence for people.
  * - Option structs begin with their own size; start from their _INIT. A field
  *   left zero means its default, unless it says otherwise.
  * - Thread rule: "any thread" means just that, at any time between _new() and
@@ -368,6 +368,15 @@ int trapmap_vcpu_get_reg(struct trapmap_vm *vm, uint32_t vcpu,
 			 const char *name, uint64_t *ret_val);
 int trapmap_vcpu_set_reg(struct trapmap_vm *vm, uint32_t vcpu,
 			 const char *name, uint64_t val);
+
+/*
+ * The machine as a flattened devicetree (Devicetree Specification 0.4), with
+ * its memory, processors, devices and what it was told to boot. From start on.
+ * Returns 0, -ESRCH (not started) or -ENOMEM. The blob is the VM's own, valid
+ * until trapmap_vm_free().
+ */
+int trapmap_vm_devicetree(struct trapmap_vm *vm, const void **ret_blob,
+			  size_t *ret_len);
 
 /*
  * Guest-physical memory; RAM only. From start on, running or not. Any thread.

@@ -119,11 +119,11 @@ def vmm(tree, path, name):
         return "only kvm, vcpu, exit and the files in KVM_USERS of " \
             "tests/lint/layering.py may know KVM's structures"
     if name in tree.own["vmm"] | tree.own["devices"] | tree.public | LIBC or \
-            name in GENERATED["vmm"] or name == "libfdt.h" or \
+            name in GENERATED["vmm"] or name in ("libfdt.h", "cpuid.h") or \
             name.startswith(("linux/", "asm/")):
         return None
     return "vmm/ includes its own headers, devices/, <trapmap/...>, libc, " \
-        "<linux/...> and <libfdt.h> only"
+        "<linux/...>, <libfdt.h> and the compiler's <cpuid.h> only"
 
 
 RULES = {

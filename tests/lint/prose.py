@@ -16,7 +16,7 @@ import source  # noqa: E402
 LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
 REFERENCE = re.compile(r"^\s{0,3}\[[^\]]+\]:\s*(\S+)", re.MULTILINE)
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
-TWICE = re.compile(r"\b([A-Za-z]+)((?:[ \t]|\n[ \t]*(?:\*|//|#)?[ \t]*)+)\1\b")
+TWICE = re.compile(r"\b([A-Za-z]+)([ \t]+|[ \t]*\n[ \t*/#]*)\1\b")
 MAY_DOUBLE = {"that", "had", "long"}
 
 

@@ -10,6 +10,7 @@ static void the_fifo_interrupts_at_its_trigger_level(void **state)
 	out(MCR, 0x08);
 	out(IER, 0x01);
 	for (i = 0; i < 4; i++) {
+		empty();
 		out(FCR, 0x03 | i << 6);
 		for (n = 1; n < level[i]; n++) {
 			type("x", 1);
@@ -30,6 +31,7 @@ static void the_fifo_keeps_sixteen_in_order(void **state)
 	unsigned i;
 
 	out(FCR, 0x01);
+	listen();
 	assert_int_equal(fake_chardev_type(&fc, "0123456789abcdefgh", 18), 16);
 	for (i = 0; i < 16; i++) {
 		assert_int_equal(in(LSR), 0x61);
@@ -40,19 +42,17 @@ static void the_fifo_keeps_sixteen_in_order(void **state)
 
 static void changing_the_mode_and_fcr_bit_1_empty_the_fifo(void **state)
 {
-	type("x", 1);
+	force("x", 1);
 	out(FCR, 0x01);
 	assert_int_equal(in(LSR), 0x60);
-	type("xyz", 3);
+	force("xyz", 3);
 	out(FCR, 0x05); /* the transmitter's is not the receiver's */
 	assert_int_equal(in(LSR), 0x61);
 	out(FCR, 0x03);
 	assert_int_equal(in(LSR), 0x60);
-	type("xyz", 3);
+	force("xyz", 3);
 	out(FCR, 0x00);
 	assert_int_equal(in(LSR), 0x60);
-	type("x", 1);
-	assert_int_equal(fake_chardev_type(&fc, "y", 1), 0);
 }
 
 static void the_time_out_comes_after_four_characters(void **state)
@@ -81,6 +81,7 @@ static void check_timeout(unsigned lcr, double bits)
 {
 	int64_t ns = (int64_t)(4 * bits * NSEC_PER_SEC / 115200);
 
+	empty();
 	out(LCR, lcr);
 	out(FCR, 0x83);
 	type("x", 1);
@@ -142,6 +143,7 @@ static void the_timer_is_armed_only_where_a_time_out_can_follow(void **state)
 	type("x", 1); /* no FIFO */
 	assert_int_equal(fake_loop_armed(&fl), 0);
 	out(IER, 0x00);
+	empty();
 	out(FCR, 0x41);
 	type("xyz", 3); /* not enabled */
 	assert_int_equal(fake_loop_armed(&fl), 0);
@@ -151,7 +153,7 @@ static void the_timer_is_armed_only_where_a_time_out_can_follow(void **state)
 	assert_int_equal(fake_loop_armed(&fl), 0);
 	in(RBR);
 	assert_int_equal(fake_loop_armed(&fl), 1);
-	out(FCR, 0x43);
+	empty();
 	assert_int_equal(fake_loop_armed(&fl), 0);
 	fake_loop_advance(&fl, NSEC_PER_SEC);
 	assert_int_equal(in(IIR), 0xc1);
@@ -224,6 +226,7 @@ static void a_slow_guest_gets_everything(void **state)
 
 	for (fifo = 0; fifo < 2; fifo++) {
 		out(FCR, fifo);
+		listen();
 		fc.wants = 0;
 		sent = got = 0;
 		while (got < sizeof(text)) {
@@ -245,12 +248,11 @@ static void a_slow_guest_gets_everything(void **state)
 
 static void room_is_asked_for_again_after_loopback_and_reset(void **state)
 {
+	out(IER, 0x01);
 	assert_int_equal(fake_chardev_type(&fc, "a", 1), 1);
 	assert_int_equal(fake_chardev_type(&fc, "b", 1), 0);
 	assert_int_equal(fc.wants, 0);
-	out(FCR, 0x01);
-	assert_int_equal(fc.wants, 1);
-	out(FCR, 0x03);
+	assert_int_equal(in(RBR), 'a');
 	assert_int_equal(fc.wants, 1);
 
 	out(MCR, 0x10);
@@ -258,11 +260,104 @@ static void room_is_asked_for_again_after_loopback_and_reset(void **state)
 	out(MCR, 0x00);
 	assert_int_equal(fc.wants, 2);
 
-	out(FCR, 0x00);
-	assert_int_equal(fake_chardev_type(&fc, "a", 1), 1);
-	assert_int_equal(fake_chardev_type(&fc, "b", 1), 0);
 	device_reset(uart);
+	assert_int_equal(fake_chardev_type(&fc, "b", 1), 0);
+	assert_int_equal(fc.wants, 2);
+	out(IER, 0x01);
 	assert_int_equal(fc.wants, 3);
+}
+
+static void the_peer_waits_until_somebody_listens(void **state)
+{
+	unsigned i;
+
+	assert_int_equal(fake_chardev_type(&fc, "a", 1), 0);
+	/* What a driver does to set the port up is no wait for input. */
+	out(FCR, 0x01);
+	out(MCR, 0x0b);
+	for (i = 0; i < 40; i++) {
+		in(LSR);
+		if (i % 8 == 0)
+			out(SCR, i);
+	}
+	assert_int_equal(fake_chardev_type(&fc, "a", 1), 0);
+	for (i = 0; i < 15; i++)
+		in(LSR);
+	assert_int_equal(fc.wants, 1); /* with the seven before: sixteen */
+	assert_int_equal(fake_chardev_type(&fc, "a", 1), 1);
+	assert_int_equal(in(RBR), 'a');
+}
+
+static void the_received_data_interrupt_listens_too(void **state)
+{
+	assert_int_equal(fake_chardev_type(&fc, "a", 1), 0);
+	out(IER, 0x02);
+	assert_int_equal(fc.wants, 0);
+	out(IER, 0x01);
+	assert_int_equal(fc.wants, 1);
+	assert_int_equal(fake_chardev_type(&fc, "a", 1), 1);
+}
+
+static void what_was_cleared_unread_comes_again_first(void **state)
+{
+	static const char text[] = "abcdef";
+	unsigned i;
+
+	out(IER, 0x01);
+	out(FCR, 0x01);
+	assert_int_equal(fake_chardev_type(&fc, text, 3), 3);
+	assert_int_equal(in(RBR), 'a');
+	out(FCR, 0x03);
+	assert_int_equal(in(LSR), 0x60);
+	/* New input keeps its place behind. */
+	assert_int_equal(fake_chardev_type(&fc, text + 3, 3), 0);
+	fake_loop_advance(&fl, 10 * NSEC_PER_MSEC);
+	assert_int_equal(fake_chardev_type(&fc, text + 3, 3), 3);
+	for (i = 1; i < 6; i++)
+		assert_int_equal(in(RBR), text[i]);
+	assert_int_equal(in(LSR), 0x60);
+}
+
+static void what_was_cleared_comes_one_at_a_time_without_fifos(void **state)
+{
+	out(IER, 0x01);
+	out(FCR, 0x01);
+	assert_int_equal(fake_chardev_type(&fc, "abc", 3), 3);
+	out(FCR, 0x00);
+	fake_loop_advance(&fl, 10 * NSEC_PER_MSEC);
+	assert_int_equal(in(RBR), 'a');
+	assert_int_equal(in(LSR), 0x60);
+	fake_loop_advance(&fl, 10 * NSEC_PER_MSEC);
+	assert_int_equal(in(RBR), 'b');
+	fake_loop_advance(&fl, 10 * NSEC_PER_MSEC);
+	assert_int_equal(in(RBR), 'c');
+}
+
+static void what_was_cleared_waits_for_a_listener_even_over_a_reset(void **state)
+{
+	out(IER, 0x01);
+	out(FCR, 0x01);
+	assert_int_equal(fake_chardev_type(&fc, "ab", 2), 2);
+	device_reset(uart);
+	fake_loop_advance(&fl, NSEC_PER_SEC);
+	assert_int_equal(in(LSR), 0x60);
+	out(FCR, 0x01);
+	listen();
+	fake_loop_advance(&fl, 10 * NSEC_PER_MSEC);
+	assert_int_equal(in(RBR), 'a');
+	assert_int_equal(in(RBR), 'b');
+}
+
+static void what_loopback_left_is_gone_when_cleared(void **state)
+{
+	out(FCR, 0x01);
+	out(MCR, 0x10);
+	out(THR, 'x');
+	out(FCR, 0x03);
+	out(MCR, 0x00);
+	out(IER, 0x01);
+	fake_loop_advance(&fl, NSEC_PER_SEC);
+	assert_int_equal(in(LSR), 0x60);
 }
 
 int main(void)
@@ -281,6 +376,12 @@ int main(void)
 		T(a_break_without_fifos_is_a_nul_with_bi),
 		T(a_slow_guest_gets_everything),
 		T(room_is_asked_for_again_after_loopback_and_reset),
+		T(the_peer_waits_until_somebody_listens),
+		T(the_received_data_interrupt_listens_too),
+		T(what_was_cleared_unread_comes_again_first),
+		T(what_was_cleared_comes_one_at_a_time_without_fifos),
+		T(what_was_cleared_waits_for_a_listener_even_over_a_reset),
+		T(what_loopback_left_is_gone_when_cleared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@ static void a_reset_gives_table_1(void **state)
 		assert_int_equal(line.level, 0);
 
 		out(FCR, 0xc1);
-		type("abcdefgh", 8);
+		force("abcdefgh", 8);
 		uart_break(uart);
 		out(IER, 0x0f);
 		out(MCR, 0x1f);
@@ -147,7 +147,7 @@ static void the_highest_enabled_source_is_identified(void **state)
 			if (pending & 4)
 				uart_break(uart);
 			else
-				type("x", 1);
+				force("x", 1);
 			if (!(pending & 1))
 				in(RBR);
 			out(MCR, 0x18); /* CTS and DSR change twice */

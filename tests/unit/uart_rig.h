@@ -73,9 +73,27 @@ static inline void set_divisor(unsigned divisor)
 	out(LCR, lcr & 0x7f);
 }
 
+/* Waits for input as a polling guest does, so that the peer sends. */
+static inline void listen(void)
+{
+	unsigned i;
+
+	for (i = 0; i < 16; i++)
+		in(LSR);
+}
+
 static inline void type(const char *text, size_t len)
 {
+	if (fc.front.room(fc.front.opaque) == 0)
+		listen();
 	assert_int_equal(fake_chardev_type(&fc, text, len), len);
+}
+
+/* Reads what is there, so that nothing is left to be held and come again. */
+static inline void empty(void)
+{
+	while (in(LSR) & 0x01)
+		in(RBR);
 }
 
 /* Input that nobody asked room for: how an overrun comes about. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "x86/processor.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,20 @@
 #include "kvm.h"
 
 #define KVM_APIC_BUS_KHZ 1000000
+
+/* CPUID 0x80000002 to 0x80000004. Left empty where the host has none. */
+static void host_brand(char brand[49])
+{
+	unsigned reg[4], leaf;
+
+	memset(brand, 0, 49);
+	if (__get_cpuid_max(0x80000000, NULL) < 0x80000004)
+		return;
+	for (leaf = 0; leaf < 3; leaf++) {
+		__cpuid(0x80000002 + leaf, reg[0], reg[1], reg[2], reg[3]);
+		memcpy(brand + leaf * sizeof(reg), reg, sizeof(reg));
+	}
+}
 
 int processor_init(struct processor *cpu, int sys_fd, unsigned cpus,
 		   const char *spec, struct error *err)
@@ -24,8 +39,10 @@ int processor_init(struct processor *cpu, int sys_fd, unsigned cpus,
 	r = kvm_supported_cpuid(sys_fd, CPUID_SPARE, &cpu->supported);
 	if (r < 0)
 		return error_host(err, r, "KVM_GET_SUPPORTED_CPUID");
+	host_brand(cpu->brand);
 	cpu->params = (struct cpuid_params){
 		.cpus = cpus,
+		.brand = cpu->brand,
 		.apic_khz = KVM_APIC_BUS_KHZ,
 		.x2apic = cpuid_feature(cpu->supported, "x2apic"),
 		.tsc_deadline = kvm_check(sys_fd, KVM_CAP_TSC_DEADLINE_TIMER),

@@ -15,6 +15,7 @@ struct processor {
 	struct kvm_cpuid2 *supported;
 	struct cpuid_edits edits;
 	struct cpuid_params params;
+	char brand[49]; /* the host's, which KVM leaves out */
 };
 
 /*
