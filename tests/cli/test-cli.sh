@@ -224,6 +224,13 @@ kill -HUP $!
 wait $!
 is "status where SIGHUP is ignored (nohup)" $? 124
 
+"$trapmap" run deaf --timeout 200ms --dump-dtb dtb </dev/null >out 2>err
+is "status with --dump-dtb" $? 124
+is "the devicetree's magic number" "$(od -An -tx1 -N4 dtb | tr -d ' ')" d00dfeed
+"$trapmap" run deaf --dump-dtb ./no/such/file </dev/null >out 2>err
+is "status with a devicetree that cannot be written" $? 2
+is "lines for it" "$(wc -l <err)" 1
+
 # A reader that comes late gets all that there was room for, without a hole; one
 # that never comes cannot hold the end.
 "$trapmap" run flood --timeout 4s </dev/null 2>err | {

@@ -22,6 +22,7 @@ enum {
 	OPT_TIMEOUT,
 	OPT_DEBUG_EXIT,
 	OPT_KVM_DEVICE,
+	OPT_DUMP_DTB,
 };
 
 static const struct opt table[] = {
@@ -55,6 +56,8 @@ static const struct opt table[] = {
 	  "end the run after that time, with status 124; other units: 500ms, 2m" },
 
 	{ 0, NULL, NULL, "Others:" },
+	{ OPT_DUMP_DTB, "dump-dtb", "FILE",
+	  "write the machine as a devicetree blob to FILE, and run it" },
 	{ OPT_KVM_DEVICE, "kvm-device", "PATH",
 	  "the KVM device (default: /dev/kvm)" },
 	{ 'q', "quiet", NULL, "do not report a run that ended well" },
@@ -313,6 +316,11 @@ static int apply(struct run_opts *opts, int id, const char *text, char *err)
 	case OPT_TIMEOUT:
 		if (value_duration(text, &opts->timeout_ms, &why))
 			return fail(err, "--timeout '%s': %s", text, why);
+		return 0;
+	case OPT_DUMP_DTB:
+		if (!*text)
+			return fail(err, "--dump-dtb '': a path is expected");
+		opts->dump_dtb = text;
 		return 0;
 	case OPT_KVM_DEVICE:
 		if (!*text)

@@ -28,6 +28,7 @@ struct run_opts {
 	enum opts_serial serial;
 	char *serial_path;
 	int64_t timeout_ms; /* 0: none */
+	const char *dump_dtb; /* NULL: not asked for */
 	bool quiet;
 };
 

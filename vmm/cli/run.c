@@ -40,6 +40,7 @@ struct run {
 	struct term term;
 	struct console con;
 	int sig_fd;
+	int dtb_fd; /* of --dump-dtb */
 	int64_t deadline;	/* of --timeout */
 	int64_t drain_deadline; /* once it was told to end */
 	int stop_status; /* of the reason to tell it; 0: it was not told */
@@ -135,7 +136,34 @@ static int configure(struct run *run)
 		if (r)
 			return refused(run, r);
 	}
+	if (opts->dump_dtb) {
+		run->dtb_fd = open(opts->dump_dtb,
+				   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+				   0666);
+		if (run->dtb_fd < 0) {
+			say("--dump-dtb: cannot write '%s': %s", opts->dump_dtb,
+			    strerror(errno));
+			return STATUS_BAD_INPUT;
+		}
+	}
 	return connect_serial(run);
+}
+
+/* Now that it is known where everything lies. Says what went wrong. */
+static void dump_devicetree(struct run *run)
+{
+	const void *blob;
+	size_t len;
+	int r;
+
+	if (trapmap_vm_devicetree(run->vm, &blob, &len)) {
+		say("%s", trapmap_vm_error(run->vm));
+		return;
+	}
+	r = write_all(run->dtb_fd, blob, len);
+	if (r)
+		say("--dump-dtb: cannot write '%s': %s", run->opts->dump_dtb,
+		    strerror(-r));
 }
 
 /* ---- while it runs ----------------------------------------------------- */
@@ -315,6 +343,8 @@ static int run_vm(struct run *run)
 	}
 	if (term_attach(&run->term) && !run->opts->quiet && isatty(STDERR_FILENO))
 		write_all(STDERR_FILENO, hint, sizeof(hint) - 1);
+	if (run->dtb_fd >= 0)
+		dump_devicetree(run);
 	wait_for_end(run);
 	return report(run);
 }
@@ -326,6 +356,7 @@ int cmd_run(int argc, char **argv)
 			   .term = TERM_INIT,
 			   .con = { .guest_fd = -1 },
 			   .sig_fd = -1,
+			   .dtb_fd = -1,
 			   .deadline = NEVER,
 			   .drain_deadline = NEVER };
 	char err[OPTS_ERR_SIZE];
@@ -348,6 +379,8 @@ int cmd_run(int argc, char **argv)
 	console_done(&run.con);
 	if (run.sig_fd >= 0)
 		close(run.sig_fd);
+	if (run.dtb_fd >= 0)
+		close(run.dtb_fd);
 	run_opts_done(&opts);
 	return status;
 }
