@@ -2,6 +2,7 @@
 #include "postmortem.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -97,6 +98,17 @@ static const char *state_name(uint32_t mp_state)
 	return "in an unknown state";
 }
 
+/*
+ * The reset vector, SDM volume 3, table 10-1. AMD-V resets a processor that has
+ * shut down; VT-x leaves it as it was.
+ */
+static bool is_after_reset(const struct kvm_regs *regs,
+			   const struct kvm_sregs *sregs)
+{
+	return regs->rip == 0xfff0 && sregs->cs.base == 0xffff0000 &&
+	       regs->rsp == 0;
+}
+
 static void put_vcpu(FILE *f, const struct vcpu *vcpu, const struct gmem *gm)
 {
 	struct kvm_mp_state mp = { 0 };
@@ -113,6 +125,11 @@ static void put_vcpu(FILE *f, const struct vcpu *vcpu, const struct gmem *gm)
 	fprintf(f, "vCPU %u: %s\n", vcpu->id, state_name(mp.mp_state));
 	if (mp.mp_state == KVM_MP_STATE_UNINITIALIZED)
 		return;
+	if (is_after_reset(&regs, &sregs))
+		fputs("  These are the values after a reset: the processor or KVM "
+		      "has put them there in place of those at the crash, which "
+		      "are gone.\n",
+		      f);
 	put_registers(f, &regs, &sregs);
 	/* In long mode CS has no base; in real mode RIP alone says little. */
 	put_code(f, vcpu->fd, sregs.cs.l ? regs.rip : sregs.cs.base + regs.rip,

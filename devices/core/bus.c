@@ -95,44 +95,52 @@ static void count_unclaimed(struct bus *bus, uint64_t addr, bool is_write)
 	atomic_fetch_add(&bus->unclaimed_others, 1);
 }
 
-/*
- * The range that holds the whole access and whose device takes it, in steps
- * of *ret_step bytes; else NULL.
- */
+/* The range that holds the whole access, or NULL. */
 static const struct bus_range *claim(const struct bus *bus, uint64_t addr,
-				     unsigned size, unsigned *ret_step)
+				     unsigned size)
 {
 	const struct bus_range *r = lookup(bus, addr);
-	unsigned step = size;
 
-	if (!r || r->last - addr < size - 1)
-		return NULL;
-	while (step > 0 && !(r->dev->ops->sizes & step))
-		step /= 2;
-	if (step == 0)
-		return NULL;
-	*ret_step = step;
-	return r;
+	return r && r->last - addr >= size - 1 ? r : NULL;
+}
+
+/* In what steps the device takes an access; 0: it does not. */
+static unsigned step_of(const struct device_ops *ops, unsigned size)
+{
+	while (size > 0 && !(ops->sizes & size))
+		size /= 2;
+	return size;
+}
+
+static bool read_unclaimed(struct bus *bus, uint64_t addr, unsigned size,
+			   uint64_t *ret_val)
+{
+	count_unclaimed(bus, addr, false);
+	*ret_val = size_mask(size);
+	return false;
+}
+
+static bool write_unclaimed(struct bus *bus, uint64_t addr)
+{
+	count_unclaimed(bus, addr, true);
+	return false;
 }
 
 bool bus_read(struct bus *bus, uint64_t addr, unsigned size, uint64_t *ret_val)
 {
-	const struct bus_range *r;
+	const struct bus_range *r = claim(bus, addr, size);
+	unsigned i, step = r ? step_of(r->dev->ops, size) : 0;
 	struct device *dev;
-	uint64_t off, val = 0;
-	unsigned i, step;
+	uint64_t off, val;
 
-	r = claim(bus, addr, size, &step);
-	if (!r) {
-		count_unclaimed(bus, addr, false);
-		*ret_val = size_mask(size);
-		return false;
-	}
+	if (step == 0)
+		return read_unclaimed(bus, addr, size, ret_val);
 	dev = r->dev;
 	off = addr - r->base + r->dev_off;
 
 	device_lock(dev);
-	for (i = 0; i < size; i += step)
+	val = dev->ops->read(dev, off, step) & size_mask(step);
+	for (i = step; i < size; i += step)
 		val |= (dev->ops->read(dev, off + i, step) & size_mask(step))
 		       << (i * 8);
 	device_unlock(dev);
@@ -142,21 +150,19 @@ bool bus_read(struct bus *bus, uint64_t addr, unsigned size, uint64_t *ret_val)
 
 bool bus_write(struct bus *bus, uint64_t addr, unsigned size, uint64_t val)
 {
-	const struct bus_range *r;
+	const struct bus_range *r = claim(bus, addr, size);
+	unsigned i, step = r ? step_of(r->dev->ops, size) : 0;
 	struct device *dev;
 	uint64_t off;
-	unsigned i, step;
 
-	r = claim(bus, addr, size, &step);
-	if (!r) {
-		count_unclaimed(bus, addr, true);
-		return false;
-	}
+	if (step == 0)
+		return write_unclaimed(bus, addr);
 	dev = r->dev;
 	off = addr - r->base + r->dev_off;
 
 	device_lock(dev);
-	for (i = 0; i < size; i += step)
+	dev->ops->write(dev, off, step, val & size_mask(step));
+	for (i = step; i < size; i += step)
 		dev->ops->write(dev, off + i, step,
 				val >> (i * 8) & size_mask(step));
 	device_unlock(dev);

@@ -16,7 +16,7 @@ static void host_brand(char brand[49])
 	unsigned reg[4], leaf;
 
 	memset(brand, 0, 49);
-	if (__get_cpuid_max(0x80000000, NULL) < 0x80000004)
+	if ((unsigned)__get_cpuid_max(0x80000000, NULL) < 0x80000004)
 		return;
 	for (leaf = 0; leaf < 3; leaf++) {
 		__cpuid(0x80000002 + leaf, reg[0], reg[1], reg[2], reg[3]);
