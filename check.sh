@@ -71,24 +71,26 @@ build() {
 	report "$name" build 0 1 0 $((SECONDS - begin))
 	{
 		echo "---- $name: build"
-		grep -A 12 -m 8 -E 'error|ERROR|FAILED|warning:' "$log" |
-			tail -n 60 | sed 's/^/    /'
+		grep -A 6 -m 12 -E '(error|ERROR|warning): ' "$log" |
+			cut -c 1-200 | sed 's/^/    /'
 	} >>"$failures"
 	return 1
 }
 
 # suite NAME SUITE [MESON-TEST-ARGUMENT]...: a meson suite of a build.
 suite() {
-	local name=$1 suite=$2 begin=$SECONDS log counts p f s reason
+	local name=$1 suite=$2 begin=$SECONDS log json counts p f s reason
 	shift 2
 	log=$base/$name-$suite
 	if [ $# = 0 ]; then
 		set -- --suite "$suite"
 	fi
-	rm -f "$base/$name/meson-logs/check-$suite.json"
+	rm -f "$base/$name/meson-logs/check-$suite"*
 	meson test -C "$base/$name" --no-rebuild --logbase "check-$suite" \
 		-t "$patience" "$@" >"$log.log" 2>&1 </dev/null
-	if [ ! -s "$base/$name/meson-logs/check-$suite.json" ]; then
+	# A wrapper's name becomes a part of the log's.
+	json=$(find "$base/$name/meson-logs" -name "check-$suite*.json")
+	if [ ! -s "$json" ]; then
 		if grep -q -i 'no suitable tests\|no tests defined' "$log.log"; then
 			report "$name" "$suite" 0 0 1 0 "it has no tests"
 		else
@@ -99,8 +101,7 @@ suite() {
 		return
 	fi
 	: >"$base/failed-now"
-	counts=$(python3 tests/lab/totals.py \
-		"$base/$name/meson-logs/check-$suite.json" "$base/failed-now")
+	counts=$(python3 tests/lab/totals.py "$json" "$base/failed-now")
 	read -r p f s reason <<<"$counts"
 	sed "s/^---- /---- $name: /" "$base/failed-now" >>"$failures"
 	report "$name" "$suite" "${p:-0}" "${f:-1}" "${s:-0}" \
@@ -110,8 +111,8 @@ suite() {
 # The tests that run threads, of those that a build has.
 threaded() {
 	meson test -C "$base/$1" --list 2>/dev/null |
-		sed -n 's/^.* \/ //p' |
-		grep -E '(^|[-_])(loop|chardev|thread|vcpu|api|gmem|bus)' | sort -u
+		sed -n 's/^.*:\(unit\|api\) \/ //p' |
+		grep -E '^(loop|chardev|vcpu|api|gmem|bus)' | sort -u
 }
 
 # TSan wants an address space less random than some kernels make it.

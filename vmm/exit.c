@@ -9,7 +9,7 @@
 #include "core/bus.h"
 
 /* An item of 1, 2, 4 or 8 bytes; a switch, so that each is one instruction. */
-static uint64_t get_item(const uint8_t *p, unsigned size)
+static inline uint64_t get_item(const uint8_t *p, unsigned size)
 {
 	switch (size) {
 	case 1: return *p;
@@ -19,7 +19,7 @@ static uint64_t get_item(const uint8_t *p, unsigned size)
 	}
 }
 
-static void put_item(uint8_t *p, unsigned size, uint64_t val)
+static inline void put_item(uint8_t *p, unsigned size, uint64_t val)
 {
 	switch (size) {
 	case 1: *p = (uint8_t)val; break;
@@ -131,18 +131,11 @@ static enum exit_action handle_system_event(const struct kvm_run *run,
 	return EXIT_ENDED;
 }
 
-enum exit_action exit_handle(struct bus *pio, struct bus *mmio,
-			     struct kvm_run *run, struct exit_end *ret_end)
+/* All but accesses. Not inlined: it needs registers that accesses do not. */
+static __attribute__((noinline)) enum exit_action
+handle_other(struct kvm_run *run, struct exit_end *ret_end)
 {
 	switch (run->exit_reason) {
-	case KVM_EXIT_IO:
-		handle_io(pio, run);
-		return EXIT_RESUME;
-
-	case KVM_EXIT_MMIO:
-		handle_mmio(mmio, run);
-		return EXIT_RESUME;
-
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 	case KVM_EXIT_SET_TPR:
@@ -186,4 +179,21 @@ enum exit_action exit_handle(struct bus *pio, struct bus *mmio,
 		 "KVM gave exit reason %u, which was not asked for",
 		 run->exit_reason);
 	return EXIT_ENDED;
+}
+
+enum exit_action exit_handle(struct bus *pio, struct bus *mmio,
+			     struct kvm_run *run, struct exit_end *ret_end)
+{
+	switch (run->exit_reason) {
+	case KVM_EXIT_IO:
+		handle_io(pio, run);
+		return EXIT_RESUME;
+
+	case KVM_EXIT_MMIO:
+		handle_mmio(mmio, run);
+		return EXIT_RESUME;
+
+	default:
+		return handle_other(run, ret_end);
+	}
 }

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "core/base.h"
@@ -15,15 +17,30 @@
  */
 #define MEM_ALIGN MIB(2)
 
+/* "6 GiB", "1536 MiB": for messages. */
+static const char *size_text(char buf[32], uint64_t size)
+{
+	static const char *const unit[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	unsigned i = 0;
+
+	while (i + 1 < ARRAY_SIZE(unit) && size >= 1024 && size % 1024 == 0) {
+		size /= 1024;
+		i++;
+	}
+	snprintf(buf, 32, "%llu %s", (unsigned long long)size, unit[i]);
+	return buf;
+}
+
 int mem_init(struct mem *mem, uint64_t size, struct error *err)
 {
 	uint64_t low = size < LAYOUT_HOLE ? size : LAYOUT_HOLE;
+	char text[32];
 	uint8_t *host;
 
 	if (size > SIZE_MAX - MEM_ALIGN)
 		return error_set(err, ERROR_INPUT, -ENOMEM,
-				 "%llu MiB of memory cannot be addressed",
-				 (unsigned long long)(size >> 20));
+				 "%s of memory cannot be addressed",
+				 size_text(text, size));
 
 	*mem = (struct mem){ .size = size, .map_len = size + MEM_ALIGN };
 	mem->map = mmap(NULL, mem->map_len, PROT_READ | PROT_WRITE,
@@ -31,9 +48,9 @@ int mem_init(struct mem *mem, uint64_t size, struct error *err)
 	if (mem->map == MAP_FAILED) {
 		mem->map = NULL;
 		return error_set(err, ERROR_INPUT, -errno,
-				 "this host has no room for %llu MiB of guest "
-				 "memory; ask for less with -m",
-				 (unsigned long long)(size >> 20));
+				 "this host has no room for %s of guest memory; "
+				 "ask for less",
+				 size_text(text, size));
 	}
 	/* A child of the embedder's must not make copies of guest pages. */
 	(void)madvise(mem->map, mem->map_len, MADV_DONTFORK);
@@ -57,6 +74,7 @@ void mem_done(struct mem *mem)
 
 int mem_attach(const struct mem *mem, int vm_fd, struct error *err)
 {
+	char text[32];
 	unsigned i;
 	int r;
 
@@ -66,13 +84,12 @@ int mem_attach(const struct mem *mem, int vm_fd, struct error *err)
 		r = kvm_set_memory(vm_fd, i, region->base, region->len,
 				   region->host);
 		if (r < 0)
-			return error_set(
-				err, ERROR_INPUT, r,
-				"KVM refuses %llu MiB of memory at %#llx "
-				"(KVM_SET_USER_MEMORY_REGION: error %d); ask "
-				"for less with -m",
-				(unsigned long long)(region->len >> 20),
-				(unsigned long long)region->base, -r);
+			return error_set(err, ERROR_INPUT, r,
+					 "KVM refuses a machine with %s of "
+					 "memory (KVM_SET_USER_MEMORY_REGION: "
+					 "%s); ask for less",
+					 size_text(text, mem->size),
+					 strerrordesc_np(-r) ?: "unknown error");
 	}
 	return 0;
 }

@@ -104,43 +104,46 @@ static const struct bus_range *claim(const struct bus *bus, uint64_t addr,
 	return r && r->last - addr >= size - 1 ? r : NULL;
 }
 
-/* In what steps the device takes an access; 0: it does not. */
-static unsigned step_of(const struct device_ops *ops, unsigned size)
-{
-	while (size > 0 && !(ops->sizes & size))
-		size /= 2;
-	return size;
-}
+/*
+ * The rare kinds of access are functions of their own that are not inlined,
+ * which keeps the way of all others short: every exit goes it.
+ */
+#define RARE __attribute__((noinline, cold))
 
-static bool read_unclaimed(struct bus *bus, uint64_t addr, unsigned size,
-			   uint64_t *ret_val)
+RARE static bool read_unclaimed(struct bus *bus, uint64_t addr, unsigned size,
+				uint64_t *ret_val)
 {
 	count_unclaimed(bus, addr, false);
 	*ret_val = size_mask(size);
 	return false;
 }
 
-static bool write_unclaimed(struct bus *bus, uint64_t addr)
+RARE static bool write_unclaimed(struct bus *bus, uint64_t addr)
 {
 	count_unclaimed(bus, addr, true);
 	return false;
 }
 
-bool bus_read(struct bus *bus, uint64_t addr, unsigned size, uint64_t *ret_val)
+/* The widest step below size that the device takes; 0: none. */
+static unsigned step_below(const struct device_ops *ops, unsigned size)
 {
-	const struct bus_range *r = claim(bus, addr, size);
-	unsigned i, step = r ? step_of(r->dev->ops, size) : 0;
-	struct device *dev;
-	uint64_t off, val;
+	do
+		size /= 2;
+	while (size > 0 && !(ops->sizes & size));
+	return size;
+}
+
+RARE static bool read_in_steps(struct bus *bus, uint64_t addr,
+			       struct device *dev, uint64_t off, unsigned size,
+			       uint64_t *ret_val)
+{
+	unsigned i, step = step_below(dev->ops, size);
+	uint64_t val = 0;
 
 	if (step == 0)
 		return read_unclaimed(bus, addr, size, ret_val);
-	dev = r->dev;
-	off = addr - r->base + r->dev_off;
-
 	device_lock(dev);
-	val = dev->ops->read(dev, off, step) & size_mask(step);
-	for (i = step; i < size; i += step)
+	for (i = 0; i < size; i += step)
 		val |= (dev->ops->read(dev, off + i, step) & size_mask(step))
 		       << (i * 8);
 	device_unlock(dev);
@@ -148,23 +151,56 @@ bool bus_read(struct bus *bus, uint64_t addr, unsigned size, uint64_t *ret_val)
 	return true;
 }
 
-bool bus_write(struct bus *bus, uint64_t addr, unsigned size, uint64_t val)
+RARE static bool write_in_steps(struct bus *bus, uint64_t addr,
+				struct device *dev, uint64_t off, unsigned size,
+				uint64_t val)
 {
-	const struct bus_range *r = claim(bus, addr, size);
-	unsigned i, step = r ? step_of(r->dev->ops, size) : 0;
-	struct device *dev;
-	uint64_t off;
+	unsigned i, step = step_below(dev->ops, size);
 
 	if (step == 0)
 		return write_unclaimed(bus, addr);
-	dev = r->dev;
-	off = addr - r->base + r->dev_off;
-
 	device_lock(dev);
-	dev->ops->write(dev, off, step, val & size_mask(step));
-	for (i = step; i < size; i += step)
+	for (i = 0; i < size; i += step)
 		dev->ops->write(dev, off + i, step,
 				val >> (i * 8) & size_mask(step));
+	device_unlock(dev);
+	return true;
+}
+
+bool bus_read(struct bus *bus, uint64_t addr, unsigned size, uint64_t *ret_val)
+{
+	const struct bus_range *r = claim(bus, addr, size);
+	struct device *dev;
+	uint64_t off;
+
+	if (!r)
+		return read_unclaimed(bus, addr, size, ret_val);
+	dev = r->dev;
+	off = addr - r->base + r->dev_off;
+	if (!(dev->ops->sizes & size))
+		return read_in_steps(bus, addr, dev, off, size, ret_val);
+
+	device_lock(dev);
+	*ret_val = dev->ops->read(dev, off, size) & size_mask(size);
+	device_unlock(dev);
+	return true;
+}
+
+bool bus_write(struct bus *bus, uint64_t addr, unsigned size, uint64_t val)
+{
+	const struct bus_range *r = claim(bus, addr, size);
+	struct device *dev;
+	uint64_t off;
+
+	if (!r)
+		return write_unclaimed(bus, addr);
+	dev = r->dev;
+	off = addr - r->base + r->dev_off;
+	if (!(dev->ops->sizes & size))
+		return write_in_steps(bus, addr, dev, off, size, val);
+
+	device_lock(dev);
+	dev->ops->write(dev, off, size, val & size_mask(size));
 	device_unlock(dev);
 	return true;
 }

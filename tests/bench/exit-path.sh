@@ -20,7 +20,8 @@ dir=${KEEP:-$(mktemp -d)} || exit 1
 # Instructions of the whole program.
 count()
 {
-	valgrind -q --tool=callgrind --callgrind-out-file="$dir/$1.$2" \
+	valgrind -q --tool=callgrind --toggle-collect=exit_handle \
+		--callgrind-out-file="$dir/$1.$2" \
 		"$exit_path" "$1" "$2" >"$dir/log" 2>&1 ||
 		{ cat "$dir/log" >&2; exit 1; }
 	awk '/^(summary|totals):/ { n = $2 } END { print n }' "$dir/$1.$2"

@@ -57,10 +57,11 @@ static unsigned distance(const char *a, size_t len, const char *b)
 	return row[len];
 }
 
+/* The known name that is most like it, or NULL: no name is at all like it. */
 static const char *nearest(const char *name, size_t len)
 {
 	unsigned w, b, d, best = UINT32_MAX;
-	const char *found = "";
+	const char *found = NULL;
 
 	for (w = 0; w < CPUID_WORDS; w++) {
 		for (b = 0; b < 32; b++) {
@@ -73,7 +74,22 @@ static const char *nearest(const char *name, size_t len)
 			}
 		}
 	}
-	return found;
+	return best <= 1 + len / 5 ? found : NULL;
+}
+
+static int unknown_feature(const char *word, char *err, size_t errlen)
+{
+	const char *known = nearest(word, strlen(word));
+
+	if (known)
+		snprintf(err, errlen, "unknown feature '%s'; did you mean '%s'?",
+			 word, known);
+	else
+		snprintf(err, errlen,
+			 "unknown feature '%s'; names are those of the flags "
+			 "in /proc/cpuinfo",
+			 word);
+	return -EINVAL;
 }
 
 static int parse_item(const char *item, size_t len, struct cpuid_edits *edits,
@@ -90,17 +106,13 @@ static int parse_item(const char *item, size_t len, struct cpuid_edits *edits,
 	if (*item != '+' && *item != '-') {
 		shown(word, item, len);
 		snprintf(err, errlen,
-			 "\"%s\" has no sign: +%s asks for it, -%s takes it away",
+			 "'%s' has no sign: +%s asks for it, -%s takes it away",
 			 word, word, word);
 		return -EINVAL;
 	}
 	shown(word, item + 1, len - 1);
-	if (cpuid_bit_find(item + 1, len - 1, &bit)) {
-		snprintf(err, errlen,
-			 "\"%s\" is no CPU feature; the nearest is \"%s\"",
-			 word, nearest(word, strlen(word)));
-		return -EINVAL;
-	}
+	if (cpuid_bit_find(item + 1, len - 1, &bit))
+		return unknown_feature(word, err, errlen);
 	mask = BIT(bit.bit);
 	edits->add[bit.word] &= ~mask;
 	edits->remove[bit.word] &= ~mask;
@@ -165,7 +177,7 @@ int cpuid_edit_parse(const char *spec, struct cpuid_edits *ret, char *err,
 
 	if (len != 4 || memcmp(spec, "host", 4) != 0) {
 		snprintf(err, errlen,
-			 "\"%s\" is no CPU model; the only one is \"host\"",
+			 "unknown model '%s'; the only one is 'host'",
 			 shown(word, spec, len));
 		return -EINVAL;
 	}

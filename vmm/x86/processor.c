@@ -31,11 +31,11 @@ int processor_init(struct processor *cpu, int sys_fd, unsigned cpus,
 	int r;
 
 	memset(cpu, 0, sizeof(*cpu));
-	r = cpuid_edit_parse(spec ? spec : "host", &cpu->edits, why,
-			     sizeof(why));
+	cpu->spec = spec ? spec : "host";
+	r = cpuid_edit_parse(cpu->spec, &cpu->edits, why, sizeof(why));
 	if (r < 0)
 		return error_set(err, ERROR_INPUT, r, "processor '%s': %s",
-				 spec, why);
+				 cpu->spec, why);
 	r = kvm_supported_cpuid(sys_fd, CPUID_SPARE, &cpu->supported);
 	if (r < 0)
 		return error_host(err, r, "KVM_GET_SUPPORTED_CPUID");
@@ -73,7 +73,8 @@ int processor_cpuid(struct processor *cpu, int vcpu_fd, unsigned id,
 			 sizeof(why));
 	if (r < 0) {
 		free(table);
-		return error_set(err, ERROR_INPUT, r, "processor: %s", why);
+		return error_set(err, ERROR_INPUT, r, "processor '%s': %s",
+				 cpu->spec, why);
 	}
 	*ret_cpuid = table;
 	return 0;

@@ -12,6 +12,7 @@
 #include "x86/cpuid.h"
 
 struct processor {
+	const char *spec; /* the caller's */
 	struct kvm_cpuid2 *supported;
 	struct cpuid_edits edits;
 	struct cpuid_params params;
