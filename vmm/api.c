@@ -43,8 +43,10 @@ int trapmap_vm_new(struct trapmap_vm **ret_vm)
 	vm->progress_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	vm->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (vm->progress_fd < 0 || vm->event_fd < 0) {
+		int r = -errno;
+
 		trapmap_vm_free(vm);
-		return -EMFILE;
+		return r;
 	}
 	*ret_vm = vm;
 	return 0;
@@ -165,14 +167,14 @@ size_t trapmap_vm_discard_output(struct trapmap_vm *vm)
 int trapmap_vm_wait(struct trapmap_vm *vm, int timeout_ms,
 		    struct trapmap_end *ret_end)
 {
-	int r = vm_wait(vm, timeout_ms);
+	int r;
 
-	if (r < 0 || !ret_end)
-		return r;
-	if (ret_end->size != sizeof(*ret_end))
+	if (ret_end && ret_end->size != sizeof(*ret_end))
 		return -EINVAL;
-	*ret_end = vm->end;
-	return 0;
+	r = vm_wait(vm, timeout_ms);
+	if (r == 0 && ret_end)
+		*ret_end = vm->end;
+	return r;
 }
 
 int trapmap_vm_event_fd(struct trapmap_vm *vm)
@@ -246,12 +248,10 @@ int trapmap_vcpu_set_reg(struct trapmap_vm *vm, uint32_t vcpu,
 int trapmap_vm_devicetree(struct trapmap_vm *vm, const void **ret_blob,
 			  size_t *ret_len)
 {
-	const struct devicetree_config config = {
+	struct devicetree_config config = {
 		.mem = vm->config.mem,
 		.cpus = vm->config.cpus,
 		.cmdline = vm->config.cmdline,
-		.initrd = vm->loaded.initrd,
-		.initrd_len = vm->loaded.initrd_len,
 	};
 	int r;
 
@@ -259,6 +259,10 @@ int trapmap_vm_devicetree(struct trapmap_vm *vm, const void **ret_blob,
 		return error_set(&vm->error, ERROR_INPUT, -ESRCH,
 				 "the VM has not been started");
 	if (!vm->devicetree) {
+		pthread_mutex_lock(&vm->control.lock);
+		config.initrd = vm->loaded.initrd;
+		config.initrd_len = vm->loaded.initrd_len;
+		pthread_mutex_unlock(&vm->control.lock);
 		r = devicetree_build(&config, &vm->devicetree,
 				     &vm->devicetree_len);
 		if (r < 0)

@@ -20,6 +20,10 @@
 
 #define MEM_DEFAULT MIB(256)
 
+/* The years 1 to 9999, in seconds since 1970. */
+#define RTC_EPOCH_MIN INT64_C(-62135596800)
+#define RTC_EPOCH_MAX INT64_C(253402300799)
+
 static int fail(struct trapmap_vm *vm, int code, const char *text)
 {
 	return error_set(&vm->error, ERROR_INPUT, code, "%s", text);
@@ -72,6 +76,12 @@ int trapmap_vm_set_machine(struct trapmap_vm *vm,
 		return fail(vm, -EINVAL,
 			    "struct trapmap_machine: unknown rtc_base, "
 			    "rtc_clock, on_reset or debug_exit");
+	if (machine->rtc_base == TRAPMAP_RTC_BASE_EPOCH &&
+	    (machine->rtc_epoch < RTC_EPOCH_MIN ||
+	     machine->rtc_epoch > RTC_EPOCH_MAX))
+		return fail(vm, -EINVAL,
+			    "struct trapmap_machine: rtc_epoch is outside the "
+			    "years 1 to 9999");
 
 	r = replace_string(vm, &c->cpu, machine->cpu);
 	if (r == 0)
@@ -181,8 +191,10 @@ int trapmap_vm_set_serial(struct trapmap_vm *vm,
 			close(in);
 		if (out >= 0)
 			close(out);
-		return fail(vm, r, in < -1 ? "serial port: bad in_fd" :
-					     "serial port: bad out_fd");
+		return error_set(&vm->error, ERROR_INPUT, r,
+				 "serial port: %s: %s",
+				 in < -1 ? "in_fd" : "out_fd",
+				 strerrordesc_np(-r));
 	}
 	if (m->serial_in_fd >= 0)
 		close(m->serial_in_fd);
@@ -235,12 +247,12 @@ int trapmap_vm_add_device(struct trapmap_vm *vm,
 	if (!grown)
 		return fail(vm, -ENOMEM, "out of memory");
 	c->device = grown;
+	c->machine.extra = c->device;
 	grown[c->devices] = *device;
 	grown[c->devices].name = strdup(device->name);
 	if (!grown[c->devices].name)
 		return fail(vm, -ENOMEM, "out of memory");
 	c->devices++;
-	c->machine.extra = c->device;
 	c->machine.extra_count = c->devices;
 	return 0;
 }

@@ -60,9 +60,10 @@ static void end_host_failure(struct trapmap_vm *vm, const char *fmt, ...)
 	va_list ap;
 
 	pthread_mutex_lock(&vm->control.lock);
-	if (!vm->ending || vm->end.kind == TRAPMAP_END_POWEROFF ||
-	    vm->end.kind == TRAPMAP_END_GUEST_STATUS ||
-	    vm->end.kind == TRAPMAP_END_RESET) {
+	if (vm->state != VM_ENDED &&
+	    (!vm->ending || vm->end.kind == TRAPMAP_END_POWEROFF ||
+	     vm->end.kind == TRAPMAP_END_GUEST_STATUS ||
+	     vm->end.kind == TRAPMAP_END_RESET)) {
 		va_start(ap, fmt);
 		set_end(vm, TRAPMAP_END_HOST_FAILURE, TRAPMAP_END_HOST_FAILURE,
 			-1, fmt, ap);

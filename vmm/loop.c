@@ -163,8 +163,10 @@ static void timer_apply(struct vm_loop *vl, struct loop_timer *t)
 		at = LOOP_NEVER;
 	if (at == LOOP_NEVER && t->fd < 0)
 		return;
-	if (t->fd < 0 && timer_open(vl, t) < 0)
+	if (t->fd < 0 && timer_open(vl, t) < 0) {
+		t->deadline = LOOP_NEVER; /* the next set tries again */
 		return;
+	}
 
 	if (at != LOOP_NEVER) {
 		if (t->clock == LOOP_CLOCK_VM)

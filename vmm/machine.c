@@ -11,6 +11,7 @@
 #include "backend/chardev_fd.h"
 #include "core/base.h"
 #include "core/device.h"
+#include "core/gmem.h"
 #include "debug_exit.h"
 #include "embedded_device.h"
 #include "i8042.h"
@@ -145,12 +146,52 @@ static int add_devices(struct machine *m, const struct machine_config *config,
 	       bus_add(&m->pio, LAYOUT_PORT_PM_EVENT, ACPI_PM_LEN, dev, 0);
 }
 
-/* A clash with what is there names the device that has the place. */
-static int add_embedded(struct machine *m, const struct trapmap_device *desc,
-			struct error *err)
+/* What KVM answers itself: a device of ours there would never be asked. */
+static const struct {
+	enum trapmap_space space;
+	uint64_t base, last;
+	const char *what;
+} in_kvm[] = {
+	{ TRAPMAP_SPACE_PIO, 0x20, 0x21, "KVM's interrupt controller" },
+	{ TRAPMAP_SPACE_PIO, 0x40, 0x43, "KVM's timer" },
+	{ TRAPMAP_SPACE_PIO, 0x61, 0x61, "KVM's timer" },
+	{ TRAPMAP_SPACE_PIO, 0xa0, 0xa1, "KVM's interrupt controller" },
+	{ TRAPMAP_SPACE_PIO, 0x4d0, 0x4d1, "KVM's interrupt controller" },
+	{ TRAPMAP_SPACE_MMIO, LAYOUT_IOAPIC, LAYOUT_IOAPIC + 0xff,
+	  "KVM's IOAPIC" },
+	{ TRAPMAP_SPACE_MMIO, LAYOUT_LAPIC, LAYOUT_LAPIC + 0xfff,
+	  "KVM's local APIC" },
+	{ TRAPMAP_SPACE_MMIO, LAYOUT_IDENTITY_MAP, LAYOUT_TSS + 0x2fff,
+	  "pages of kvm-intel's" },
+};
+
+/* What has the place, or part of it, but for devices on the bus; or NULL. */
+static const char *occupant(const struct gmem *ram,
+			    const struct trapmap_device *desc)
+{
+	uint64_t base = desc->base, last = base + (desc->len - 1);
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(in_kvm); i++)
+		if (desc->space == in_kvm[i].space && base <= in_kvm[i].last &&
+		    last >= in_kvm[i].base)
+			return in_kvm[i].what;
+	for (i = 0; ram && desc->space == TRAPMAP_SPACE_MMIO && i < ram->count;
+	     i++) {
+		const struct gmem_region *r = &ram->region[i];
+
+		if (base <= r->base + (r->len - 1) && last >= r->base)
+			return "guest memory";
+	}
+	return NULL;
+}
+
+static int add_embedded(struct machine *m, const struct gmem *ram,
+			const struct trapmap_device *desc, struct error *err)
 {
 	bool is_pio = desc->space == TRAPMAP_SPACE_PIO;
 	struct bus *bus = is_pio ? &m->pio : &m->mmio;
+	const char *there = occupant(ram, desc);
 	struct device *dev = NULL;
 	int r;
 
@@ -158,15 +199,19 @@ static int add_embedded(struct machine *m, const struct trapmap_device *desc,
 	if (r < 0)
 		return error_host(err, r, "device '%s'", desc->name);
 	m->extra[m->extra_count++] = dev;
-	r = bus_add(bus, desc->base, desc->len, dev, 0);
+	r = there ? -EEXIST : bus_add(bus, desc->base, desc->len, dev, 0);
+	if (r == -ENOMEM)
+		return error_host(err, r, "device '%s'", desc->name);
+	if (!there)
+		there = is_pio ? "a port device that is there already" :
+				 "a device that is there already";
 	if (r < 0)
 		return error_set(err, ERROR_INPUT, r,
-				 "device '%s': %#llx..%#llx clashes with a "
-				 "%s that is there already",
+				 "device '%s': %#llx..%#llx clashes with %s",
 				 desc->name, (unsigned long long)desc->base,
 				 (unsigned long long)(desc->base + desc->len -
 						      1),
-				 is_pio ? "port device" : "device");
+				 there);
 	return 0;
 }
 
@@ -191,7 +236,7 @@ int machine_init(struct machine *m, const struct machine_config *config,
 	if (!m->extra)
 		return error_host(err, -ENOMEM, "cannot build the machine");
 	for (i = 0; i < config->extra_count; i++) {
-		r = add_embedded(m, &config->extra[i], err);
+		r = add_embedded(m, config->ram, &config->extra[i], err);
 		if (r < 0)
 			return r;
 	}

@@ -18,6 +18,7 @@
 
 struct chardev;
 struct device;
+struct gmem;
 
 /* What the board is built from. */
 struct machine_config {
@@ -27,6 +28,8 @@ struct machine_config {
 	/* COM1's other end; -1 for none. Stay the caller's. */
 	int serial_in_fd;
 	int serial_out_fd;
+	/* Where no device may lie; NULL: nowhere. */
+	const struct gmem *ram;
 	/* Devices of the embedder's; they stay the caller's. */
 	const struct trapmap_device *extra;
 	unsigned extra_count;

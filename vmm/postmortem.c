@@ -126,10 +126,9 @@ static void put_vcpu(FILE *f, const struct vcpu *vcpu, const struct gmem *gm)
 	if (mp.mp_state == KVM_MP_STATE_UNINITIALIZED)
 		return;
 	if (is_after_reset(&regs, &sregs))
-		fputs("  These are the values after a reset: the processor or KVM "
-		      "has put them there in place of those at the crash, which "
-		      "are gone.\n",
-		      f);
+		fprintf(f, "  These are the values after a reset: the processor "
+			   "or KVM has put them there in place of those at the "
+			   "crash, which are gone.\n");
 	put_registers(f, &regs, &sregs);
 	/* In long mode CS has no base; in real mode RIP alone says little. */
 	put_code(f, vcpu->fd, sregs.cs.l ? regs.rip : sregs.cs.base + regs.rip,

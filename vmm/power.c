@@ -123,6 +123,7 @@ int vm_power_on(struct trapmap_vm *vm, struct error *err)
 		.cpus = vm->config.cpus,
 	};
 	struct processor cpu = { 0 };
+	struct loaded loaded;
 	int r;
 
 	r = create_kvm(vm, err);
@@ -137,10 +138,13 @@ int vm_power_on(struct trapmap_vm *vm, struct error *err)
 	processor_done(&cpu);
 	if (r < 0)
 		return r;
-	r = load_guest(&vm->mem.gmem, &request, &vm->loaded, err);
+	r = load_guest(&vm->mem.gmem, &request, &loaded, err);
 	if (r < 0)
 		return r;
-	r = set_start_state(vm, &vm->loaded.plan, err);
+	pthread_mutex_lock(&vm->control.lock);
+	vm->loaded = loaded;
+	pthread_mutex_unlock(&vm->control.lock);
+	r = set_start_state(vm, &loaded.plan, err);
 	if (r < 0)
 		return r;
 	vm_loop_clock_run(vm->loop);

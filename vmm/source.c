@@ -66,13 +66,17 @@ static int read_pipe(struct source *src, struct error *err)
 			uint8_t *bigger;
 
 			room = room ? room * 2 : MIB(1);
-			bigger = room > SOURCE_PIPE_MAX ? NULL :
-							  realloc(buf, room);
-			if (!bigger) {
+			if (room > SOURCE_PIPE_MAX) {
 				free(buf);
 				return refuse(err, src, -EFBIG,
 					      "too long for a pipe; "
 					      "use a regular file");
+			}
+			bigger = realloc(buf, room);
+			if (!bigger) {
+				free(buf);
+				return error_host(err, -ENOMEM, "%s",
+						  src->name);
 			}
 			buf = bigger;
 		}
@@ -111,7 +115,8 @@ int source_open(struct source *src, struct error *err)
 	if (S_ISDIR(st.st_mode))
 		return refuse(err, src, -EISDIR,
 			      "is a directory; a file was expected");
-	if (S_ISREG(st.st_mode)) {
+	/* Files of /proc have a size of 0 and a content all the same. */
+	if (S_ISREG(st.st_mode) && st.st_size > 0) {
 		src->len = (uint64_t)st.st_size;
 	} else if (S_ISBLK(st.st_mode)) {
 		end = lseek(src->fd, 0, SEEK_END);

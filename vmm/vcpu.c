@@ -24,9 +24,13 @@
 #define APIC_LVT_EXTINT 0x700 /* unmasked, delivery mode ExtINT */
 #define APIC_LVT_NMI 0x400
 
+/*
+ * Not a real-time signal: those are queued, and where the user's queue is full
+ * (RLIMIT_SIGPENDING) a kick would be lost. Nothing on x86 sends this one.
+ */
 int vcpu_kick_signal(void)
 {
-	return SIGRTMIN;
+	return SIGSTKFLT;
 }
 
 /*
@@ -114,8 +118,11 @@ static void complete_access(struct vcpu *vcpu)
 	int i;
 
 	vcpu->run->immediate_exit = 1;
-	/* An access that crosses a page comes in up to three parts. */
-	for (i = 0; i < 3 && ioctl(vcpu->fd, KVM_RUN, NULL) == 0; i++)
+	/*
+	 * One that crosses a page comes in parts, and a string instruction that
+	 * KVM emulates goes on for up to 1024 of them.
+	 */
+	for (i = 0; i < 2048 && ioctl(vcpu->fd, KVM_RUN, NULL) == 0; i++)
 		(void)exit_handle(vcpu->pio, vcpu->mmio, vcpu->run, &end);
 	vcpu->run->immediate_exit = 0;
 }

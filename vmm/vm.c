@@ -141,6 +141,7 @@ static int start(struct trapmap_vm *vm, struct error *err)
 				   vm_progress, vm, &vm->progress);
 	if (r < 0)
 		return error_host(err, r, "cannot start");
+	vm->config.machine.ram = &vm->mem.gmem;
 	r = machine_init(&vm->machine, &vm->config.machine, &host, vm->loop,
 			 &vm->vm_fd, err);
 	if (r < 0)
@@ -256,15 +257,17 @@ int vm_pause(struct trapmap_vm *vm)
 	if (vm->state == VM_RUNNING && !vm->ending) {
 		vm->control.pause = true;
 		vm_kick_all(vm);
-		while (vm->state == VM_RUNNING && !vm->ending && !all_stand(vm))
+		while (vm->state == VM_RUNNING && !vm->ending &&
+		       vm->control.pause && !all_stand(vm))
 			pthread_cond_wait(&vm->control.changed,
 					  &vm->control.lock);
 		if (!vm->ending)
 			r = 0;
+		/* Unless another thread's resume came in between. */
+		if (r == 0 && vm->control.pause)
+			vm_loop_clock_hold(vm->loop);
 	}
 	pthread_mutex_unlock(&vm->control.lock);
-	if (r == 0)
-		vm_loop_clock_hold(vm->loop);
 	return r;
 }
 

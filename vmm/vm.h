@@ -59,7 +59,6 @@ struct trapmap_vm {
 	struct mem mem;
 	struct machine machine;
 	struct loop *loop;
-	struct loaded loaded;
 	void *devicetree; /* made when first asked for */
 	size_t devicetree_len;
 	struct vcpu *vcpu;
@@ -72,6 +71,7 @@ struct trapmap_vm {
 
 	/* Guarded by control.lock. */
 	enum vm_state state;
+	struct loaded loaded; /* by the last boot */
 	unsigned live; /* vCPU threads that have not quit */
 	bool reboot; /* the guest is to start again */
 	bool ending; /* `end` is set */

@@ -57,7 +57,8 @@ struct trapmap_vm;
 
 /*
  * Makes a VM with every option at its default. It opens and starts nothing yet.
- * Returns 0 or -ENOMEM. The caller owns *ret_vm until trapmap_vm_free().
+ * Returns 0, -ENOMEM or -EMFILE. The caller owns *ret_vm until
+ * trapmap_vm_free().
  */
 int trapmap_vm_new(struct trapmap_vm **ret_vm);
 
@@ -125,7 +126,10 @@ struct trapmap_machine {
 
 	enum trapmap_rtc_base rtc_base;
 	enum trapmap_rtc_clock rtc_clock;
-	/* With TRAPMAP_RTC_BASE_EPOCH: seconds since 1970-01-01 00:00 UTC. */
+	/*
+	 * With TRAPMAP_RTC_BASE_EPOCH: seconds since 1970-01-01 00:00 UTC,
+	 * within the years 1 to 9999.
+	 */
 	int64_t rtc_epoch;
 
 	enum trapmap_on_reset on_reset;
@@ -153,8 +157,8 @@ struct trapmap_source {
 	size_t size; /* sizeof(struct trapmap_source) */
 
 	/*
-	 * Opened and read during trapmap_vm_start(), kept open until the VM is
-	 * freed. Copied.
+	 * Opened and read during trapmap_vm_start(), which waits for the
+	 * writer of a FIFO; kept open until the VM is freed. Copied.
 	 */
 	const char *path;
 
@@ -336,8 +340,9 @@ size_t trapmap_vm_discard_output(struct trapmap_vm *vm);
 
 /*
  * Waits until the run has ended and the console's output is out. timeout_ms: -1
- * for ever, 0 to ask. Any thread. Returns 0, -ETIMEDOUT or -ESRCH (never
- * started). ret_end may be NULL; its size must be set.
+ * for ever, 0 to ask. Any thread but, unless timeout_ms is 0, a device's
+ * callback. Returns 0, -ETIMEDOUT, -ESRCH (never started) or -EINVAL (ret_end has
+ * a wrong size). ret_end may be NULL.
  */
 int trapmap_vm_wait(struct trapmap_vm *vm, int timeout_ms,
 		    struct trapmap_end *ret_end);

@@ -68,6 +68,15 @@ guest guest_count
 	jmp	1b
 end_guest guest_count
 
+/* Tells the test what the PM timer shows, for ever. */
+guest guest_pm_timer
+	mov	$0x608, %dx
+	in	%dx, %eax
+	mov	$0x500, %dx
+	out	%eax, %dx
+	jmp	guest_pm_timer
+end_guest guest_pm_timer
+
 /*
  * Asks the test for a year of the century (BCD), sets the clock to the first of
  * May of that year, and tells the test the year that the clock then shows.

@@ -142,6 +142,12 @@ static void bad_options_are_refused_by_name(void **state)
 	m.size = 3;
 	assert_int_equal(trapmap_vm_set_machine(vm, &m), -EINVAL);
 	m = (struct trapmap_machine)TRAPMAP_MACHINE_INIT;
+	m.rtc_base = TRAPMAP_RTC_BASE_EPOCH;
+	m.rtc_epoch = INT64_C(253402300800); /* the year 10000 */
+	assert_int_equal(trapmap_vm_set_machine(vm, &m), -EINVAL);
+	m.rtc_epoch = INT64_MIN;
+	assert_int_equal(trapmap_vm_set_machine(vm, &m), -EINVAL);
+	m = (struct trapmap_machine)TRAPMAP_MACHINE_INIT;
 	m.cpu = "host,-nonsense";
 	assert_int_equal(trapmap_vm_set_machine(vm, &m), 0);
 	assert_true(trapmap_vm_start(vm) < 0);
@@ -220,6 +226,43 @@ static void devices_that_clash_are_refused(void **state)
 	trapmap_vm_free(vm);
 }
 
+static void a_device_where_ram_or_kvm_answers_is_refused_by_start(void **state)
+{
+	static const struct {
+		enum trapmap_space space;
+		uint64_t base;
+		const char *what;
+	} places[] = {
+		{ TRAPMAP_SPACE_MMIO, 0x9fffc, "memory" },
+		{ TRAPMAP_SPACE_MMIO, 0x100000, "memory" },
+		{ TRAPMAP_SPACE_MMIO, 0xfec00010, "IOAPIC" },
+		{ TRAPMAP_SPACE_MMIO, 0xfee00ffc, "local APIC" },
+		{ TRAPMAP_SPACE_PIO, 0x1e, "interrupt controller" },
+		{ TRAPMAP_SPACE_PIO, 0x43, "timer" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		struct trapmap_vm *vm = new_vm(GUEST(guest_poweroff), NULL);
+		const struct trapmap_device dev = {
+			.size = sizeof(dev),
+			.name = "mine",
+			.space = places[i].space,
+			.base = places[i].base,
+			.len = 4,
+			.read = never_read,
+			.write = never_write,
+		};
+
+		assert_int_equal(trapmap_vm_add_device(vm, &dev), 0);
+		assert_int_equal(trapmap_vm_start(vm), -EEXIST);
+		assert_int_equal(trapmap_vm_start_status(vm), 2);
+		assert_non_null(strstr(trapmap_vm_error(vm), "'mine'"));
+		assert_non_null(strstr(trapmap_vm_error(vm), places[i].what));
+		trapmap_vm_free(vm);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +275,8 @@ int main(void)
 		cmocka_unit_test(too_much_is_refused_with_the_limit),
 		cmocka_unit_test(a_host_without_kvm_is_status_4),
 		cmocka_unit_test(devices_that_clash_are_refused),
+		cmocka_unit_test(
+			a_device_where_ram_or_kvm_answers_is_refused_by_start),
 	};
 
 	return api_main(tests, sizeof(tests) / sizeof(tests[0]));

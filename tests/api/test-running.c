@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static void a_pause_stops_the_guest_between_two_instructions(void **state)
@@ -59,6 +60,71 @@ static void pause_and_resume_many_times(void **state)
 		assert_int_equal(trapmap_vm_resume(vm), 0);
 	}
 	wait_writes(&port, 5);
+	trapmap_vm_free(vm);
+}
+
+struct resumer {
+	struct trapmap_vm *vm;
+	_Atomic int quit;
+};
+
+static void *keep_resuming(void *opaque)
+{
+	struct resumer *r = opaque;
+
+	while (!atomic_load(&r->quit)) {
+		trapmap_vm_resume(r->vm);
+		usleep(50);
+	}
+	return NULL;
+}
+
+static void a_resume_from_another_thread_overtakes_a_pause(void **state)
+{
+	struct trapmap_machine m = TRAPMAP_MACHINE_INIT;
+	struct port port = { 0 };
+	struct trapmap_vm *vm = new_vm(GUEST(guest_pm_timer), &port);
+	struct resumer resumer = { .vm = vm };
+	uint32_t writes, ticks;
+	pthread_t thread;
+	int i;
+
+	m.cpus = 2;
+	assert_int_equal(trapmap_vm_set_machine(vm, &m), 0);
+	start_vm(vm);
+	assert_int_equal(pthread_create(&thread, NULL, keep_resuming, &resumer),
+			 0);
+	for (i = 0; i < 1000; i++)
+		assert_int_equal(trapmap_vm_pause(vm), 0);
+	atomic_store(&resumer.quit, 1);
+	pthread_join(thread, NULL);
+	assert_int_equal(trapmap_vm_resume(vm), 0);
+
+	/* The guest runs, and so does its clock. */
+	writes = atomic_load(&port.writes);
+	wait_writes(&port, writes + 2);
+	ticks = atomic_load(&port.got);
+	usleep(5000);
+	writes = atomic_load(&port.writes);
+	wait_writes(&port, writes + 2);
+	assert_int_not_equal(atomic_load(&port.got), ticks);
+	trapmap_vm_free(vm);
+}
+
+static void a_vm_stops_where_no_signal_can_be_queued(void **state)
+{
+	struct trapmap_vm *vm = new_vm(GUEST(guest_spin), NULL);
+	struct rlimit old, none;
+
+	assert_int_equal(getrlimit(RLIMIT_SIGPENDING, &old), 0);
+	none = old;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_SIGPENDING, &none), 0);
+	start_vm(vm);
+	usleep(10000);
+	assert_int_equal(trapmap_vm_stop(vm, TRAPMAP_END_TIMEOUT, 0), 0);
+	assert_int_equal(wait_end(vm).status, 124);
+	assert_int_equal(setrlimit(RLIMIT_SIGPENDING, &old), 0);
 	trapmap_vm_free(vm);
 }
 
@@ -225,6 +291,8 @@ int main(void)
 		cmocka_unit_test(
 			a_pause_stops_the_guest_between_two_instructions),
 		cmocka_unit_test(pause_and_resume_many_times),
+		cmocka_unit_test(a_resume_from_another_thread_overtakes_a_pause),
+		cmocka_unit_test(a_vm_stops_where_no_signal_can_be_queued),
 		cmocka_unit_test(a_paused_vm_can_be_stopped),
 		cmocka_unit_test(guest_memory_can_be_read_and_written),
 		cmocka_unit_test(what_goes_in_comes_out),

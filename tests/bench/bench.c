@@ -1,51 +1,43 @@
 // SPDX-License-Identifier: MIT
 /*
- * bench.c: runs programs by turns (A B C A B C ...), so that whatever else the
- * host does falls on all alike, and compares each with the first.
+ * bench.c: runs programs by turns, in each round all of them in an order of its
+ * own (none is always the one after the slowest), and compares each with the
+ * first.
  *
- *	bench [-v] [-r ROUNDS] [-w WARM-UPS] (NAME COMMAND)...
+ *	bench [-r ROUNDS] [-w WARM-UPS] (NAME COMMAND)...
  *
- * COMMAND is split at spaces. Measured are the time from before the spawn to
- * the first byte on the program's stdout, to its end, and its peak resident
- * memory; with -v the number that it prints, as nanoseconds. Differences and
- * ratios are medians over rounds of what was seen within one round.
+ * COMMAND is split at spaces, and must end with the guest's status. Measured
+ * are the time from before the spawn to the first byte on the program's stdout,
+ * the time to its end, and its peak resident memory. The kernel starts that with
+ * this program's own, so a child that takes less shows as much as bench.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <spawn.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "guests.h"
+#include "table.h"
 
+#define NSEC_PER_MSEC 1e6
 #define MAX_PROGRAMS 8
 #define MAX_WORDS 32
-
-enum measure { FIRST_BYTE, WHOLE, PRINTED, MEASURES };
-
-static const struct {
-	const char *title, *unit;
-	double per_unit; /* nanoseconds */
-} measures[MEASURES] = {
-	[FIRST_BYTE] = { "to the first byte", "ms", 1e6 },
-	[WHOLE] = { "from spawn to end", "ms", 1e6 },
-	[PRINTED] = { "one exit", "ns", 1 },
-};
 
 struct program {
 	const char *name;
 	char *argv[MAX_WORDS];
-	double *ns[MEASURES]; /* by round; NAN: none */
-	long peak_kib;
+	/* By round, in nanoseconds. first is NAN where nothing was said. */
+	double *first, *whole;
+	double peak_kib;
 };
 
 extern char **environ;
 
-static int spawn(struct program *p, int out_fd, pid_t *ret_pid)
+static int spawn(const struct program *p, int out_fd, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t fa;
 	int r;
@@ -61,19 +53,15 @@ static int spawn(struct program *p, int out_fd, pid_t *ret_pid)
 	return r;
 }
 
-/* Everything that fd has to give; the time of the first byte, or NAN. */
-static double read_all(int fd, char *buf, size_t size)
+/* Reads to the end. Returns when the first byte came, or NAN. */
+static double read_all(int fd)
 {
 	double first = NAN;
-	size_t len = 0;
-	ssize_t n;
+	char buf[256];
 
-	while ((n = read(fd, buf + len, size - 1 - len)) > 0) {
+	while (read(fd, buf, sizeof(buf)) > 0)
 		if (isnan(first))
 			first = now_ns();
-		len += (size_t)n;
-	}
-	buf[len] = '\0';
 	return first;
 }
 
@@ -82,142 +70,125 @@ static bool run(struct program *p, unsigned round)
 {
 	struct rusage usage;
 	int fds[2], status;
-	char out[256];
-	double t0, t1;
+	double start;
 	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return false;
-	t0 = now_ns();
+	start = now_ns();
 	errno = spawn(p, fds[1], &pid);
 	close(fds[1]);
-	if (errno) {
-		close(fds[0]);
-		return false;
-	}
-	t1 = read_all(fds[0], out, sizeof(out));
+	if (errno == 0)
+		p->first[round] = read_all(fds[0]) - start;
 	close(fds[0]);
-	if (wait4(pid, &status, 0, &usage) != pid)
+	if (errno || wait4(pid, &status, 0, &usage) != pid)
 		return false;
-	p->ns[FIRST_BYTE][round] = t1 - t0;
-	p->ns[WHOLE][round] = now_ns() - t0;
-	p->ns[PRINTED][round] = atof(out);
-	if (usage.ru_maxrss > p->peak_kib)
-		p->peak_kib = usage.ru_maxrss;
+	p->whole[round] = now_ns() - start;
+	if ((double)usage.ru_maxrss > p->peak_kib)
+		p->peak_kib = (double)usage.ru_maxrss;
 	return WIFEXITED(status) && WEXITSTATUS(status) == GUEST_STATUS;
 }
 
-static int compare(const void *a, const void *b)
+/* One round. order has the programs' numbers. Returns whether all went well. */
+static bool run_all(struct program *programs, unsigned *order, unsigned n,
+		    unsigned round)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	unsigned i, j, p;
 
-	return (x > y) - (x < y);
-}
-
-/* Sorts v. */
-static double median(double *v, unsigned n)
-{
-	qsort(v, n, sizeof(*v), compare);
-	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
-
-static void print_row(const struct program *p, const struct program *first,
-		      enum measure m, unsigned rounds, double *scratch)
-{
-	double unit = measures[m].per_unit, mid, diff, ratio;
-	unsigned i;
-
-	if (isnan(p->ns[m][0])) {
-		printf("  %-30s %9s\n", p->name, "-");
-		return;
-	}
-	memcpy(scratch, p->ns[m], rounds * sizeof(*scratch));
-	mid = median(scratch, rounds) / unit;
-	printf("  %-30s %9.2f %9.2f", p->name, mid, scratch[0] / unit);
-	if (p != first) {
-		for (i = 0; i < rounds; i++)
-			scratch[i] = p->ns[m][i] - first->ns[m][i];
-		diff = median(scratch, rounds) / unit;
-		for (i = 0; i < rounds; i++)
-			scratch[i] = p->ns[m][i] / first->ns[m][i];
-		ratio = median(scratch, rounds);
-		printf(" %+11.2f %9.3f", diff, ratio);
-	} else {
-		printf(" %11s %9s", "", "");
-	}
-	if (m == WHOLE)
-		printf(" %9ld", p->peak_kib);
-	putchar('\n');
-}
-
-static int parse(int argc, char **argv, struct program *programs,
-		 unsigned rounds)
-{
-	int i, m, n = 0, words;
-	char *word;
-
-	for (i = 0; i + 1 < argc && n < MAX_PROGRAMS; i += 2, n++) {
-		struct program *p = &programs[n];
-
-		p->name = argv[i];
-		words = 0;
-		for (word = strtok(argv[i + 1], " ");
-		     word && words < MAX_WORDS - 1; word = strtok(NULL, " "))
-			p->argv[words++] = word;
-		for (m = 0; m < MEASURES; m++) {
-			p->ns[m] = calloc(rounds, sizeof(double));
-			if (words == 0 || !p->ns[m])
-				return -1;
+	for (i = n; i > 0; i--) {
+		j = (unsigned)rand() % i;
+		p = order[j];
+		order[j] = order[i - 1];
+		order[i - 1] = p;
+		if (!run(&programs[p], round)) {
+			fprintf(stderr, "%s did not end as the guest said\n",
+				programs[p].name);
+			return false;
 		}
 	}
-	return i == argc ? n : -1;
+	return true;
+}
+
+/* Returns how many programs, or -1. */
+static int parse(int argc, char **argv, unsigned rounds,
+		 struct program *programs)
+{
+	int n, words;
+	char *word;
+
+	if (argc == 0 || argc % 2 || argc / 2 > MAX_PROGRAMS)
+		return -1;
+	for (n = 0; n < argc / 2; n++) {
+		struct program *p = &programs[n];
+
+		p->name = argv[n * 2];
+		words = 0;
+		for (word = strtok(argv[n * 2 + 1], " ");
+		     word && words < MAX_WORDS - 1; word = strtok(NULL, " "))
+			p->argv[words++] = word;
+		p->first = calloc(rounds, sizeof(double));
+		p->whole = calloc(rounds, sizeof(double));
+		if (words == 0 || !p->first || !p->whole)
+			return -1;
+	}
+	return n;
+}
+
+static void print(const struct program *programs, int n, unsigned rounds,
+		  double *scratch)
+{
+	int i;
+
+	table_head("to the first exit", "ms", rounds);
+	for (i = 0; i < n; i++)
+		if (isnan(programs[i].first[0]))
+			printf("  %-34s %9s\n", programs[i].name, "-");
+		else
+			table_row(programs[i].name, programs[i].first,
+				  programs[0].first, rounds, NSEC_PER_MSEC,
+				  scratch);
+	table_head("to the end", "ms", rounds);
+	for (i = 0; i < n; i++)
+		table_row(programs[i].name, programs[i].whole,
+			  programs[0].whole, rounds, NSEC_PER_MSEC, scratch);
+	printf("  peak resident (KiB)\n");
+	for (i = 0; i < n; i++)
+		printf("  %-34s %9.0f\n", programs[i].name,
+		       programs[i].peak_kib);
 }
 
 int main(int argc, char **argv)
 {
 	struct program programs[MAX_PROGRAMS] = { 0 };
-	unsigned rounds = 50, warmups = 3, round;
-	enum measure m, from = FIRST_BYTE, to = WHOLE;
+	unsigned rounds = 50, warmups = 3, order[MAX_PROGRAMS], i;
 	double *scratch;
-	int opt, i, n;
+	int opt, n;
 
-	while ((opt = getopt(argc, argv, "r:vw:")) != -1) {
-		if (opt == 'r')
-			rounds = (unsigned)strtoul(optarg, NULL, 0);
-		else if (opt == 'w')
-			warmups = (unsigned)strtoul(optarg, NULL, 0);
-		else if (opt == 'v')
-			from = to = PRINTED;
-		else
-			return 2;
-	}
+	while ((opt = getopt(argc, argv, "r:w:")) != -1)
+		switch (opt) {
+		case 'r': rounds = (unsigned)strtoul(optarg, NULL, 0); break;
+		case 'w': warmups = (unsigned)strtoul(optarg, NULL, 0); break;
+		default: return 2;
+		}
+	if (rounds == 0)
+		return 2;
 	scratch = calloc(rounds, sizeof(*scratch));
-	n = parse(argc - optind, argv + optind, programs, rounds);
-	if (n < 1 || !scratch)
+	n = parse(argc - optind, argv + optind, rounds, programs);
+	if (n < 0 || !scratch)
 		return 2;
 
-	for (round = 0; round < warmups + rounds; round++)
-		for (i = 0; i < n; i++) {
-			unsigned to_round =
-				round < warmups ? 0 : round - warmups;
-
-			if (!run(&programs[i], to_round)) {
-				fprintf(stderr, "%s failed: %s ...\n",
-					programs[i].name, programs[i].argv[0]);
-				return 1;
-			}
-		}
-
-	for (m = from; m <= to; m++) {
-		char title[64];
-
-		snprintf(title, sizeof(title), "%s (%s, %u rounds)",
-			 measures[m].title, measures[m].unit, rounds);
-		printf("  %-30s %9s %9s %11s %9s%s\n", title, "median", "least",
-		       "difference", "ratio", m == WHOLE ? "  peak KiB" : "");
-		for (i = 0; i < n; i++)
-			print_row(&programs[i], &programs[0], m, rounds,
-				  scratch);
+	for (i = 0; i < (unsigned)n; i++)
+		order[i] = i;
+	/* A warm-up's figures are overwritten by those of round 0. */
+	for (i = 0; i < warmups + rounds; i++)
+		if (!run_all(programs, order, (unsigned)n,
+			     i < warmups ? 0 : i - warmups))
+			return 1;
+	print(programs, n, rounds, scratch);
+	for (i = 0; i < (unsigned)n; i++) {
+		free(programs[i].first);
+		free(programs[i].whole);
 	}
+	free(scratch);
 	return 0;
 }

@@ -73,8 +73,7 @@ static void make_exit(const struct exit_case *c)
 
 	run->exit_reason = c->reason;
 	if (c->reason == KVM_EXIT_IO) {
-		run->io.direction = c->write ? KVM_EXIT_IO_OUT :
-					       KVM_EXIT_IO_IN;
+		run->io.direction = c->write ? KVM_EXIT_IO_OUT : KVM_EXIT_IO_IN;
 		run->io.port = (uint16_t)c->addr;
 		run->io.size = c->size;
 		run->io.count = 1;

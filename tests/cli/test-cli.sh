@@ -158,6 +158,7 @@ refuses "no-such-file" run no-such-file
 refuses "/" run /
 : >empty
 refuses "empty" run empty
+refuses "/proc/version: at offset 0: a text file" run /proc/version
 refuses "no-such-initrd" run echo -i no-such-initrd
 refuses "vCPUs" run echo -c 100000
 refuses "feature" run echo --cpu host,+no-such-feature
@@ -227,6 +228,8 @@ is "status where SIGHUP is ignored (nohup)" $? 124
 "$trapmap" run deaf --timeout 200ms --dump-dtb dtb </dev/null >out 2>err
 is "status with --dump-dtb" $? 124
 is "the devicetree's magic number" "$(od -An -tx1 -N4 dtb | tr -d ' ')" d00dfeed
+"$trapmap" run --dump-dtb /dev/full </dev/null >out 2>err
+is "status with a devicetree that has no room" $? 4
 "$trapmap" run deaf --dump-dtb ./no/such/file </dev/null >out 2>err
 is "status with a devicetree that cannot be written" $? 2
 is "lines for it" "$(wc -l <err)" 1

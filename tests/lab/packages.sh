@@ -16,8 +16,9 @@ packages_lab='lz4 qemu-system-x86 xz-utils zstd'
 
 # What check.sh needs beyond these: the unit tests' library, the second
 # compiler with its sanitizers, a C++ compiler for the public header, linters.
-packages_check='acpica-tools clang clang-format clang-tidy cppcheck g++ libclang-rt-dev
-	libcmocka-dev shellcheck util-linux'
+packages_check='acpica-tools clang clang-format clang-tidy cppcheck
+	device-tree-compiler g++ libclang-rt-dev libcmocka-dev shellcheck
+	util-linux'
 
 # packages_missing NAME...: prints those that are not installed.
 packages_missing() {

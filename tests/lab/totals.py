@@ -51,6 +51,7 @@ def main(testlog, failures):
         if result == "SKIP":
             passed, failed, skipped = 0, 0, max(1, skipped)
             reason = reason or last_line(err) or last_line(out)
+            reason = re.sub(r"^skip(ped)?:\s*", "", reason, flags=re.I)
         elif result in ("OK", "EXPECTEDFAIL"):
             # What meson calls good is good, whatever the words looked like.
             passed, failed = passed + failed, 0

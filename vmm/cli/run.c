@@ -46,6 +46,7 @@ struct run {
 	int stop_status; /* of the reason to tell it; 0: it was not told */
 	bool by_key;
 	bool hurry; /* it was told twice */
+	bool dump_failed; /* --dump-dtb did not get its file */
 };
 
 static int64_t now_ms(void)
@@ -158,12 +159,15 @@ static void dump_devicetree(struct run *run)
 
 	if (trapmap_vm_devicetree(run->vm, &blob, &len)) {
 		say("%s", trapmap_vm_error(run->vm));
+		run->dump_failed = true;
 		return;
 	}
 	r = write_all(run->dtb_fd, blob, len);
-	if (r)
+	if (r) {
 		say("--dump-dtb: cannot write '%s': %s", run->opts->dump_dtb,
 		    strerror(-r));
+		run->dump_failed = true;
+	}
 }
 
 /* ---- while it runs ----------------------------------------------------- */
@@ -308,6 +312,8 @@ static int report(struct run *run)
 	/* Where output was lost, all is not well. */
 	if (lost && status == 0)
 		status = run->stop_status;
+	if (run->dump_failed && status == 0)
+		status = STATUS_HOST_FAILURE;
 	if (lost)
 		say("the last %zu bytes of the guest's output found no reader and are lost",
 		    lost);
@@ -360,7 +366,7 @@ int cmd_run(int argc, char **argv)
 			   .deadline = NEVER,
 			   .drain_deadline = NEVER };
 	char err[OPTS_ERR_SIZE];
-	int status;
+	int status, r;
 
 	switch (run_opts_parse(argc, argv, &opts, err)) {
 	case OPTS_RUN: break;
@@ -368,8 +374,9 @@ int cmd_run(int argc, char **argv)
 	case OPTS_VERSION: return print_version();
 	default: say("%s", err); return STATUS_BAD_INPUT;
 	}
-	if (trapmap_vm_new(&run.vm)) {
-		say("out of memory");
+	r = trapmap_vm_new(&run.vm);
+	if (r) {
+		say("cannot make a VM: %s", strerror(-r));
 		status = STATUS_HOST_FAILURE;
 	} else {
 		status = run_vm(&run);

@@ -1,0 +1,98 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# run.sh BUILD-FOLDER [start|exit|path|memory...]: the benchmarks, all without
+# a name, as tables on stdout. docs/benchmarks.md says what they mean.
+# ROUNDS is how often each start is measured (50).
+
+build=$1
+bench=$build/tests/bench
+trapmap=$build/vmm/cli/trapmap
+here=$(dirname "$0")
+shift
+[ $# -gt 0 ] || set -- start exit path memory
+
+if [ ! -x "$bench/bench" ]; then
+	echo "usage: $0 BUILD-FOLDER [start|exit|path|memory...]" >&2
+	exit 2
+fi
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+"$bench/raw_kvm" -d start >"$dir/start.bin"
+"$bench/raw_kvm" -d idle >"$dir/idle.bin"
+
+by_turns()
+{
+	"$bench/bench" -r "${ROUNDS:-50}" "$@"
+}
+
+# QEMU enters its firmware 16 bytes below the end, where guest_start fits.
+qemu()
+{
+	head -c 65520 /dev/zero >"$dir/bios"
+	cat "$dir/start.bin" >>"$dir/bios"
+	truncate -s 65536 "$dir/bios"
+	echo qemu-system-x86_64 -M microvm,accel=kvm -m 64 -nodefaults \
+		-no-user-config -display none -bios "$dir/bios" \
+		-chardev stdio,id=out \
+		-device isa-debugcon,iobase=0xe9,chardev=out \
+		-device isa-debug-exit,iobase=0xf4
+}
+
+start()
+{
+	echo "Start"
+	qemu=$(qemu)
+	why=
+	if command -v qemu-system-x86_64 >/dev/null; then
+		# shellcheck disable=SC2086 # words
+		timeout 20 $qemu </dev/null >"$dir/out" 2>&1
+		[ $? -eq 33 ] ||
+			why="it does not run the guest: $(tail -n 1 "$dir/out")"
+	else
+		why="it is not installed"
+	fi
+	set -- "raw KVM" "$bench/raw_kvm" \
+		"raw KVM, irqchip" "$bench/raw_kvm -i" \
+		"libtrapmap" "$bench/start" \
+		"trapmap run" "$trapmap run $dir/start.bin"
+	if [ -n "$why" ]; then
+		echo "  SKIPPED: qemu -M microvm: $why"
+	else
+		set -- "$@" "qemu -M microvm" "$qemu"
+	fi
+	by_turns "$@"
+	echo
+	echo "Start, by -m (MiB)"
+	by_turns "raw KVM -m 64" "$bench/raw_kvm" \
+		"raw KVM -m 8192" "$bench/raw_kvm -m 8192" \
+		"libtrapmap -m 1" "$bench/start -m 1" \
+		"libtrapmap -m 64" "$bench/start -m 64" \
+		"libtrapmap -m 8192" "$bench/start -m 8192"
+}
+
+if ! (exec 3<>/dev/kvm) 2>/dev/null; then
+	echo "SKIPPED: start, exit, memory: /dev/kvm cannot be opened"
+	set -- path
+fi
+for what in "$@"; do
+	case $what in
+	start) start ;;
+	exit)
+		echo "One exit"
+		for access in out:0x80 out:0x70 in:0x71; do
+			"$bench/exits" "$access"
+		done
+		;;
+	path)
+		echo "The monitor's part of an exit"
+		"$here/exit-path.sh" "$bench/exit_path"
+		;;
+	memory)
+		echo "Memory"
+		"$here/memory.sh" "$trapmap" "$dir/idle.bin"
+		;;
+	*) echo "$0: no benchmark '$what'" >&2; exit 2 ;;
+	esac
+	echo
+done

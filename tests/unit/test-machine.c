@@ -1,0 +1,571 @@
+// SPDX-License-Identifier: MIT
+/* The board without KVM: what answers where, and what reaches whom. */
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base.h"
+#include "core/gmem.h"
+#include "fake_end.h"
+#include "fake_loop.h"
+#include "machine.h"
+
+/* 2009-02-13 23:31:30 UTC and a bit. */
+#define NOW INT64_C(1234567890123456789)
+
+static struct machine m;
+static struct machine_config config;
+static struct machine_host host;
+static struct fake_loop fl;
+static struct fake_end end;
+static struct error err;
+static const int no_vm = -1;
+static int throttled;
+
+static void on_throttle(void *opaque, bool on)
+{
+	*(int *)opaque = on;
+}
+
+static int setup(void **state)
+{
+	config = (struct machine_config){ .serial_in_fd = -1,
+					  .serial_out_fd = -1 };
+	host = (struct machine_host){
+		.end = { .request = fake_end_request, .opaque = &end },
+		.throttle = on_throttle,
+		.opaque = &throttled,
+	};
+	memset(&end, 0, sizeof(end));
+	memset(&err, 0, sizeof(err));
+	throttled = 0;
+	fake_loop_init(&fl, NOW);
+	fl.now[LOOP_CLOCK_VM] = 777;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	unsigned i;
+
+	machine_done(&m);
+	/* Whatever the devices had of the loop they gave back. */
+	for (i = 0; i < FAKE_LOOP_MAX; i++)
+		assert_false(fl.timer[i].used || fl.watch[i].used);
+	machine_done(&m);
+	return 0;
+}
+
+static int build(void)
+{
+	return machine_init(&m, &config, &host, &fl.loop, &no_vm, &err);
+}
+
+static void assert_builds(void)
+{
+	if (build() < 0)
+		fail_msg("%s", err.text);
+}
+
+static uint64_t in(uint16_t port, unsigned size)
+{
+	uint64_t val;
+
+	assert_true(bus_read(&m.pio, port, size, &val));
+	return val;
+}
+
+static void out(uint16_t port, unsigned size, uint64_t val)
+{
+	assert_true(bus_write(&m.pio, port, size, val));
+}
+
+/* ---- the map ------------------------------------------------------------ */
+
+/* docs/architecture.md's table, but for what KVM answers. */
+static const struct {
+	uint16_t first, last;
+	const char *name;
+} ports[] = {
+	{ 0x60, 0x60, "i8042" },       { 0x64, 0x64, "i8042" },
+	{ 0x70, 0x71, "rtc" },         { 0x80, 0x80, "post-code" },
+	{ 0xf4, 0xf7, "debug-exit" },  { 0x3f8, 0x3ff, "16550A" },
+	{ 0x560, 0x563, "test-exit" }, { 0x600, 0x60f, "acpi-pm" },
+};
+
+static const char *name_by_table(unsigned port)
+{
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(ports); i++)
+		if (port >= ports[i].first && port <= ports[i].last)
+			return ports[i].name;
+	return "nothing";
+}
+
+static void every_port_is_claimed_as_the_table_has_it(void **state)
+{
+	unsigned port;
+
+	assert_builds();
+	for (port = 0; port <= 0xffff; port++) {
+		const struct device *dev = bus_find(&m.pio, port);
+		const char *name = dev ? dev->ops->name : "nothing";
+
+		if (strcmp(name, name_by_table(port)) != 0)
+			fail_msg("port %#x: %s, not %s", port, name,
+				 name_by_table(port));
+	}
+	assert_int_equal(m.mmio.count, 0);
+}
+
+static void interrupts_are_wired_as_the_table_has_it(void **state)
+{
+	assert_builds();
+	assert_int_equal(m.irq_kbd.gsi, 1);
+	assert_int_equal(m.irq_com1.gsi, 4);
+	assert_int_equal(m.irq_rtc.gsi, 8);
+	assert_int_equal(m.irq_sci.gsi, 9);
+	assert_int_equal(m.irq_aux.gsi, 12);
+	assert_ptr_equal(m.irq_rtc.vm_fd, &no_vm);
+}
+
+static void both_ports_of_the_i8042_are_the_right_ones(void **state)
+{
+	assert_builds();
+	/* Self-test: the answer comes at the data port, OBF in the status. */
+	out(0x64, 1, 0xaa);
+	assert_int_equal(in(0x64, 1) & 1, 1);
+	assert_int_equal(in(0x60, 1), 0x55);
+	assert_int_equal(in(0x64, 1) & 1, 0);
+}
+
+static void assert_end(uint16_t port, unsigned size, uint32_t val,
+		       enum end_request kind, uint32_t value)
+{
+	unsigned before = end.count;
+
+	out(port, size, val);
+	assert_int_equal(end.count, before + 1);
+	assert_int_equal(end.kind, kind);
+	assert_int_equal(end.value, value);
+	assert_non_null(end.who);
+}
+
+static void end_requests_reach_the_sink(void **state)
+{
+	assert_builds();
+	assert_end(0xf4, 1, 0x10, END_DEBUG_EXIT, 0x10);
+	assert_end(0xf4, 4, 0x12345678, END_DEBUG_EXIT, 0x12345678);
+	assert_end(0x560, 2, 0x300, END_TEST_EXIT, 0x300);
+	/* S5 is SLP_TYP 0 here, with SLP_EN; FADT's RESET_VALUE is 6. */
+	assert_end(0x604, 2, 0x2000, END_POWEROFF, 0);
+	assert_end(0x60c, 1, 6, END_RESET, 0);
+	/* Pulse output line 0: the processor's reset. */
+	assert_end(0x64, 1, 0xfe, END_RESET, 0);
+}
+
+/* ---- the clock ---------------------------------------------------------- */
+
+static void assert_shows(const char *date)
+{
+	static const uint8_t reg[] = { 0x32, 9, 8, 7, 4, 2, 0 };
+	uint8_t v[ARRAY_SIZE(reg)];
+	char text[32];
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(reg); i++) {
+		out(0x70, 1, reg[i]);
+		v[i] = (uint8_t)in(0x71, 1);
+	}
+	snprintf(text, sizeof(text), "%02x%02x-%02x-%02x %02x:%02x:%02x", v[0],
+		 v[1], v[2], v[3], v[4], v[5], v[6]);
+	assert_string_equal(text, date);
+}
+
+static void the_clock_shows_the_hosts_time_in_utc(void **state)
+{
+	assert_builds();
+	assert_shows("2009-02-13 23:31:30");
+	/* The second turns when the host's does. */
+	fake_loop_advance(&fl, NSEC_PER_SEC - NOW % NSEC_PER_SEC - 1);
+	assert_shows("2009-02-13 23:31:30");
+	fake_loop_advance(&fl, 1);
+	assert_shows("2009-02-13 23:31:31");
+	/* A step of the host's is one of the guest's. */
+	fl.now[LOOP_CLOCK_HOST] += 3600 * NSEC_PER_SEC;
+	assert_shows("2009-02-14 00:31:31");
+}
+
+static void the_vms_clock_starts_with_the_hosts_time_and_never_steps(
+	void **state)
+{
+	config.rtc_clock = TRAPMAP_RTC_CLOCK_VM;
+	assert_builds();
+	assert_shows("2009-02-13 23:31:30");
+	fake_loop_advance(&fl, NSEC_PER_SEC - NOW % NSEC_PER_SEC - 1);
+	assert_shows("2009-02-13 23:31:30");
+	fake_loop_advance(&fl, 1);
+	assert_shows("2009-02-13 23:31:31");
+	fl.now[LOOP_CLOCK_HOST] += 3600 * NSEC_PER_SEC;
+	assert_shows("2009-02-13 23:31:31");
+	fake_loop_advance(&fl, 60 * NSEC_PER_SEC);
+	assert_shows("2009-02-13 23:32:31");
+}
+
+static void the_clock_can_show_the_hosts_local_time(void **state)
+{
+	unsigned clock;
+
+	/* POSIX's sign: five and a half hours ahead of UTC. */
+	setenv("TZ", "TST-5:30", 1);
+	tzset();
+	for (clock = 0; clock < 2; clock++) {
+		config.rtc_base = TRAPMAP_RTC_BASE_LOCALTIME;
+		config.rtc_clock = clock ? TRAPMAP_RTC_CLOCK_VM :
+					   TRAPMAP_RTC_CLOCK_HOST;
+		assert_builds();
+		assert_shows("2009-02-14 05:01:30");
+		machine_done(&m);
+	}
+	unsetenv("TZ");
+	tzset();
+}
+
+static void the_clock_can_start_at_any_date(void **state)
+{
+	static const struct {
+		int64_t epoch;
+		const char *date, *later;
+	} at[] = {
+		{ 0, "1970-01-01 00:00:00", "1970-01-01 00:00:01" },
+		{ 946684799, "1999-12-31 23:59:59", "2000-01-01 00:00:00" },
+		{ -1, "1969-12-31 23:59:59", "1970-01-01 00:00:00" },
+		{ INT64_C(253402300798), "9999-12-31 23:59:58",
+		  "9999-12-31 23:59:59" },
+		{ INT64_C(-62167219200), "0000-01-01 00:00:00",
+		  "0000-01-01 00:00:01" },
+	};
+	unsigned i;
+
+	config.rtc_base = TRAPMAP_RTC_BASE_EPOCH;
+	for (i = 0; i < 2 * ARRAY_SIZE(at); i++) {
+		const unsigned k = i / 2;
+
+		config.rtc_clock = i % 2 ? TRAPMAP_RTC_CLOCK_VM :
+					   TRAPMAP_RTC_CLOCK_HOST;
+		config.rtc_epoch = at[k].epoch;
+		assert_builds();
+		assert_shows(at[k].date);
+		/* It is the beginning of that second. */
+		fake_loop_advance(&fl, NSEC_PER_SEC - 1);
+		assert_shows(at[k].date);
+		fake_loop_advance(&fl, 1);
+		assert_shows(at[k].later);
+		machine_done(&m);
+	}
+}
+
+/* ---- the console -------------------------------------------------------- */
+
+/* What a loop does within a few milliseconds. */
+static void pump(void)
+{
+	unsigned i, round;
+
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < FAKE_LOOP_MAX; i++) {
+			struct loop_watch *w = &fl.watch[i];
+			struct pollfd p = { .fd = w->fd };
+
+			if (!w->used || !w->events)
+				continue;
+			p.events = (short)((w->events & LOOP_IN ? POLLIN : 0) |
+					   (w->events & LOOP_OUT ? POLLOUT : 0));
+			if (poll(&p, 1, 0) == 1)
+				w->ready(w->opaque, w->events);
+		}
+		fake_loop_advance(&fl, NSEC_PER_MSEC);
+		usleep(1000);
+	}
+}
+
+static void com1_speaks_to_the_descriptors(void **state)
+{
+	int to[2], from[2];
+	char c = 0;
+
+	assert_int_equal(pipe2(to, O_NONBLOCK), 0);
+	assert_int_equal(pipe2(from, O_NONBLOCK), 0);
+	config.serial_in_fd = to[0];
+	config.serial_out_fd = from[1];
+	assert_builds();
+	/* As a driver does: 115200 baud, 8 bits, DTR and RTS. */
+	out(0x3fb, 1, 0x83);
+	out(0x3f8, 1, 1);
+	out(0x3f9, 1, 0);
+	out(0x3fb, 1, 0x03);
+	out(0x3fc, 1, 0x03);
+
+	out(0x3f8, 1, 'A');
+	pump();
+	assert_int_equal(read(from[0], &c, 1), 1);
+	assert_int_equal(c, 'A');
+
+	assert_int_equal(write(to[1], "z", 1), 1);
+	pump();
+	assert_int_equal(in(0x3fd, 1) & 1, 1); /* LSR: data ready */
+	assert_int_equal(in(0x3f8, 1), 'z');
+
+	/* The descriptors stay the caller's. */
+	machine_done(&m);
+	assert_int_equal(close(to[0]) | close(to[1]), 0);
+	assert_int_equal(close(from[0]) | close(from[1]), 0);
+}
+
+static void a_slow_reader_of_com1_holds_the_vcpus(void **state)
+{
+	unsigned i;
+	int p[2];
+
+	assert_int_equal(pipe(p), 0);
+	config.serial_out_fd = p[1];
+	assert_builds();
+	/* No loop runs meanwhile, so nothing goes out. */
+	for (i = 0; i < 70000 && !throttled; i++)
+		out(0x3f8, 1, 'x');
+	assert_in_range(i, 65000, 66000);
+	machine_done(&m);
+	close(p[0]);
+	close(p[1]);
+}
+
+/* ---- reset -------------------------------------------------------------- */
+
+struct own {
+	uint64_t off, val;
+	unsigned size, reads, writes, resets;
+};
+
+static uint64_t own_read(void *opaque, uint64_t off, unsigned size)
+{
+	struct own *own = opaque;
+
+	own->off = off;
+	own->size = size;
+	own->reads++;
+	return 0x1122334455667788;
+}
+
+static void own_write(void *opaque, uint64_t off, unsigned size, uint64_t val)
+{
+	struct own *own = opaque;
+
+	own->off = off;
+	own->size = size;
+	own->val = val;
+	own->writes++;
+}
+
+static void own_reset(void *opaque)
+{
+	((struct own *)opaque)->resets++;
+}
+
+static struct trapmap_device own_device(struct own *own)
+{
+	return (struct trapmap_device){
+		.size = sizeof(struct trapmap_device),
+		.name = "own",
+		.space = TRAPMAP_SPACE_PIO,
+		.base = 0x500,
+		.len = 8,
+		.read = own_read,
+		.write = own_write,
+		.reset = own_reset,
+		.opaque = own,
+	};
+}
+
+static void a_reset_reaches_every_device(void **state)
+{
+	struct own own = { 0 };
+	struct trapmap_device desc[2] = { own_device(&own), own_device(&own) };
+
+	desc[1].base = 0x600000;
+	desc[1].space = TRAPMAP_SPACE_MMIO;
+	desc[1].reset = NULL;
+	config.extra = desc;
+	config.extra_count = 2;
+	assert_builds();
+
+	out(0x3fb, 1, 0x1b); /* COM1's LCR: 8 bits, even parity */
+	out(0x80, 1, 0x42);
+	out(0x602, 2, 0x100); /* PM1_EN: power button */
+	out(0x70, 1, 0x0b);
+	out(0x71, 1, 0x42); /* register B: PIE, 24 hours */
+	out(0x70, 1, 0x40);
+	out(0x71, 1, 0x99); /* NVRAM */
+	out(0x64, 1, 0xaa); /* the i8042 has an answer that nobody read */
+	machine_reset(&m);
+
+	assert_int_equal(in(0x3fb, 1), 0);
+	assert_int_equal(in(0x80, 1), 0);
+	assert_int_equal(in(0x602, 2), 0);
+	out(0x70, 1, 0x0b);
+	assert_int_equal(in(0x71, 1) & 0x70, 0); /* RESET clears PIE AIE UIE */
+	assert_int_equal(in(0x64, 1) & 1, 0);
+	assert_int_equal(own.resets, 1);
+	/* A battery keeps these. */
+	out(0x70, 1, 0x40);
+	assert_int_equal(in(0x71, 1), 0x99);
+	assert_shows("2009-02-13 23:31:30");
+}
+
+/* ---- the embedder's devices --------------------------------------------- */
+
+static void a_device_of_the_embedders_answers_by_the_contract(void **state)
+{
+	struct own own = { 0 };
+	struct trapmap_device desc[2] = { own_device(&own), own_device(&own) };
+	uint64_t val;
+
+	desc[0].sizes = TRAPMAP_ACCESS_1 | TRAPMAP_ACCESS_2;
+	desc[1].space = TRAPMAP_SPACE_MMIO;
+	desc[1].base = 0xd0000000;
+	config.extra = desc;
+	config.extra_count = 2;
+	assert_builds();
+
+	assert_int_equal(in(0x502, 1), 0x88);
+	assert_int_equal(own.off, 2);
+	assert_int_equal(own.size, 1);
+	/* Four bytes at a device of two come as two and two. */
+	own.reads = 0;
+	assert_int_equal(in(0x504, 4), 0x77887788);
+	assert_int_equal(own.reads, 2);
+	assert_int_equal(own.off, 6);
+	/* No sizes given are all sizes; the other space is another place. */
+	assert_true(bus_write(&m.mmio, 0xd0000000, 8, 0x123456789abcdef0));
+	assert_int_equal(own.val, 0x123456789abcdef0);
+	assert_int_equal(own.size, 8);
+	assert_false(bus_read(&m.mmio, 0x500, 1, &val));
+	assert_false(bus_read(&m.pio, 0x508, 1, &val));
+}
+
+static void assert_clashes(enum trapmap_space space, uint64_t base,
+			   uint64_t len, const char *with)
+{
+	struct own own = { 0 };
+	struct trapmap_device desc = own_device(&own);
+
+	desc.space = space;
+	desc.base = base;
+	desc.len = len;
+	config.extra = &desc;
+	config.extra_count = 1;
+	if (build() != -EEXIST)
+		fail_msg("%#llx is accepted", (unsigned long long)base);
+	assert_int_equal(err.status, ERROR_INPUT);
+	if (!strstr(err.text, "'own'") || !strstr(err.text, with))
+		fail_msg("\"%s\" does not name '%s'", err.text, with);
+	machine_done(&m);
+}
+
+static void a_device_in_anothers_place_is_refused_by_name(void **state)
+{
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(ports); i++) {
+		assert_clashes(TRAPMAP_SPACE_PIO, ports[i].first, 1,
+			       "port device");
+		assert_clashes(TRAPMAP_SPACE_PIO, ports[i].last, 1,
+			       "port device");
+	}
+	/* Around it, not at its ends. */
+	assert_clashes(TRAPMAP_SPACE_PIO, 0x3f0, 0x20, "port device");
+}
+
+/* It would never be asked: KVM answers before us. */
+static void a_device_in_the_place_of_one_in_kvm_is_refused(void **state)
+{
+	assert_clashes(TRAPMAP_SPACE_PIO, 0x20, 1, "KVM's interrupt controller");
+	assert_clashes(TRAPMAP_SPACE_PIO, 0x21, 1, "KVM's interrupt controller");
+	assert_clashes(TRAPMAP_SPACE_PIO, 0xa0, 2, "KVM's interrupt controller");
+	assert_clashes(TRAPMAP_SPACE_PIO, 0x4d1, 1, "KVM's interrupt controller"); /* ELCR */
+	assert_clashes(TRAPMAP_SPACE_PIO, 0x43, 1, "KVM's timer");
+	assert_clashes(TRAPMAP_SPACE_PIO, 0x61, 1, "KVM's timer");
+	assert_clashes(TRAPMAP_SPACE_MMIO, 0xfec00010, 4, "KVM's IOAPIC");
+	assert_clashes(TRAPMAP_SPACE_MMIO, 0xfee00ff0, 4096, "KVM's local APIC");
+	assert_clashes(TRAPMAP_SPACE_MMIO, 0xfffbf000, 1, "kvm-intel");
+}
+
+static void a_device_in_the_place_of_memory_is_refused(void **state)
+{
+	struct gmem ram = { .count = 0 };
+	struct own own = { 0 };
+	struct trapmap_device desc = own_device(&own);
+	uint8_t byte;
+
+	assert_int_equal(gmem_add(&ram, 0, 0xa0000, &byte), 0);
+	assert_int_equal(gmem_add(&ram, 0xc0000, 0xf40000, &byte), 0);
+	config.ram = &ram;
+	assert_clashes(TRAPMAP_SPACE_MMIO, 0, 1, "guest memory");
+	assert_clashes(TRAPMAP_SPACE_MMIO, 0xffffff, 2, "guest memory");
+	assert_clashes(TRAPMAP_SPACE_MMIO, 0xa0000, 0x20001, "guest memory");
+
+	/* Right between, and right behind; ports are none of it. */
+	config.extra = &desc;
+	config.extra_count = 1;
+	desc.space = TRAPMAP_SPACE_MMIO;
+	desc.base = 0xa0000;
+	desc.len = 0x20000;
+	assert_builds();
+	machine_done(&m);
+	desc.base = 0x1000000;
+	assert_builds();
+	machine_done(&m);
+	desc = own_device(&own);
+	assert_builds();
+}
+
+static void a_time_that_no_clock_can_show_is_refused(void **state)
+{
+	config.rtc_base = TRAPMAP_RTC_BASE_EPOCH;
+	config.rtc_epoch = INT64_MAX;
+	assert_true(build() < 0);
+	assert_true(strlen(err.text) > 0);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(every_port_is_claimed_as_the_table_has_it),
+		T(interrupts_are_wired_as_the_table_has_it),
+		T(both_ports_of_the_i8042_are_the_right_ones),
+		T(end_requests_reach_the_sink),
+		T(the_clock_shows_the_hosts_time_in_utc),
+		T(the_vms_clock_starts_with_the_hosts_time_and_never_steps),
+		T(the_clock_can_show_the_hosts_local_time),
+		T(the_clock_can_start_at_any_date),
+		T(com1_speaks_to_the_descriptors),
+		T(a_slow_reader_of_com1_holds_the_vcpus),
+		T(a_reset_reaches_every_device),
+		T(a_device_of_the_embedders_answers_by_the_contract),
+		T(a_device_in_anothers_place_is_refused_by_name),
+		T(a_device_in_the_place_of_one_in_kvm_is_refused),
+		T(a_device_in_the_place_of_memory_is_refused),
+		T(a_time_that_no_clock_can_show_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
