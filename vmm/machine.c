@@ -165,8 +165,8 @@ static const struct {
 	  "pages of kvm-intel's" },
 };
 
-/* What has the place, or part of it, but for devices on the bus; or NULL. */
-static const char *occupant(const struct gmem *ram,
+/* What has the place, or part of it, already; or NULL. */
+static const char *occupant(const struct bus *bus, const struct gmem *ram,
 			    const struct trapmap_device *desc)
 {
 	uint64_t base = desc->base, last = base + (desc->len - 1);
@@ -183,6 +183,9 @@ static const char *occupant(const struct gmem *ram,
 		if (base <= r->base + (r->len - 1) && last >= r->base)
 			return "guest memory";
 	}
+	for (i = 0; i < bus->count; i++)
+		if (base <= bus->ranges[i].last && last >= bus->ranges[i].base)
+			return bus->ranges[i].dev->ops->name;
 	return NULL;
 }
 
@@ -191,27 +194,24 @@ static int add_embedded(struct machine *m, const struct gmem *ram,
 {
 	bool is_pio = desc->space == TRAPMAP_SPACE_PIO;
 	struct bus *bus = is_pio ? &m->pio : &m->mmio;
-	const char *there = occupant(ram, desc);
+	const char *there = occupant(bus, ram, desc);
 	struct device *dev = NULL;
 	int r;
 
-	r = embedded_device_new(desc, &dev);
-	if (r < 0)
-		return error_host(err, r, "device '%s'", desc->name);
-	m->extra[m->extra_count++] = dev;
-	r = there ? -EEXIST : bus_add(bus, desc->base, desc->len, dev, 0);
-	if (r == -ENOMEM)
-		return error_host(err, r, "device '%s'", desc->name);
-	if (!there)
-		there = is_pio ? "a port device that is there already" :
-				 "a device that is there already";
-	if (r < 0)
-		return error_set(err, ERROR_INPUT, r,
+	if (there)
+		return error_set(err, ERROR_INPUT, -EEXIST,
 				 "device '%s': %#llx..%#llx clashes with %s",
 				 desc->name, (unsigned long long)desc->base,
 				 (unsigned long long)(desc->base + desc->len -
 						      1),
 				 there);
+	r = embedded_device_new(desc, &dev);
+	if (r < 0)
+		return error_host(err, r, "device '%s'", desc->name);
+	m->extra[m->extra_count++] = dev;
+	r = bus_add(bus, desc->base, desc->len, dev, 0);
+	if (r < 0)
+		return error_host(err, r, "device '%s'", desc->name);
 	return 0;
 }
 

@@ -101,7 +101,7 @@ static int read_pipe(struct source *src, struct error *err)
 int source_open(struct source *src, struct error *err)
 {
 	struct stat st;
-	off_t end;
+	off_t was, end;
 	int r = 0;
 
 	if (src->data)
@@ -119,8 +119,10 @@ int source_open(struct source *src, struct error *err)
 	if (S_ISREG(st.st_mode) && st.st_size > 0) {
 		src->len = (uint64_t)st.st_size;
 	} else if (S_ISBLK(st.st_mode)) {
+		/* A descriptor of the caller's shares its offset with us. */
+		was = lseek(src->fd, 0, SEEK_CUR);
 		end = lseek(src->fd, 0, SEEK_END);
-		if (end < 0)
+		if (was < 0 || end < 0 || lseek(src->fd, was, SEEK_SET) < 0)
 			return refuse(err, src, -errno, "cannot be sized");
 		src->len = (uint64_t)end;
 	} else {

@@ -16,9 +16,25 @@ void bus_init(struct bus *bus, uint64_t limit)
 
 void bus_done(struct bus *bus)
 {
+	free(bus->index);
+	bus->index = NULL;
 	free(bus->ranges);
 	bus->ranges = NULL;
 	bus->count = 0;
+}
+
+#define INDEX_LIMIT 0xffff
+#define INDEX_RANGES 255
+
+static void fill_index(struct bus *bus)
+{
+	uint64_t addr;
+	size_t i;
+
+	for (i = 0; i < bus->count; i++)
+		for (addr = bus->ranges[i].base; addr <= bus->ranges[i].last;
+		     addr++)
+			bus->index[addr] = (uint8_t)(i + 1);
 }
 
 int bus_add(struct bus *bus, uint64_t base, uint64_t len, struct device *dev,
@@ -36,6 +52,13 @@ int bus_add(struct bus *bus, uint64_t base, uint64_t len, struct device *dev,
 	if (i < bus->count && bus->ranges[i].base <= last)
 		return -EEXIST;
 
+	if (bus->limit == INDEX_LIMIT && !bus->index) {
+		bus->index = calloc(INDEX_LIMIT + 1, 1);
+		if (!bus->index)
+			return -ENOMEM;
+	}
+	if (bus->index && bus->count == INDEX_RANGES)
+		return -ENOSPC;
 	ranges = reallocarray(bus->ranges, bus->count + 1, sizeof(*ranges));
 	if (!ranges)
 		return -ENOMEM;
@@ -48,10 +71,12 @@ int bus_add(struct bus *bus, uint64_t base, uint64_t len, struct device *dev,
 	};
 	bus->ranges = ranges;
 	bus->count++;
+	if (bus->index)
+		fill_index(bus);
 	return 0;
 }
 
-static const struct bus_range *lookup(const struct bus *bus, uint64_t addr)
+static const struct bus_range *search(const struct bus *bus, uint64_t addr)
 {
 	size_t lo = 0, hi = bus->count;
 
@@ -67,6 +92,17 @@ static const struct bus_range *lookup(const struct bus *bus, uint64_t addr)
 			return r;
 	}
 	return NULL;
+}
+
+static inline const struct bus_range *lookup(const struct bus *bus,
+					     uint64_t addr)
+{
+	unsigned i;
+
+	if (!bus->index)
+		return search(bus, addr);
+	i = addr <= INDEX_LIMIT ? bus->index[addr] : 0;
+	return i ? &bus->ranges[i - 1] : NULL;
 }
 
 struct device *bus_find(const struct bus *bus, uint64_t addr)

@@ -5,7 +5,8 @@
  *
  * Ranges are disjoint, and a whole access must fit in one. The table is a
  * sorted array that does not change while vCPUs run, so a lookup takes no lock;
- * the dispatcher takes the device's. What no range holds reads as all ones of
+ * the dispatcher takes the device's. Ports are few enough for an index, which
+ * spares the search. What no range holds reads as all ones of
  * its width, writes vanish, and both are counted by address.
  */
 #ifndef TRAPMAP_CORE_BUS_H
@@ -39,6 +40,11 @@ struct bus {
 	struct bus_range *ranges;
 	size_t count;
 	/*
+	 * A bus of ports: for each address the number of its range plus one, or
+	 * 0. It costs memory only where there are devices. Else NULL.
+	 */
+	uint8_t *index;
+	/*
 	 * Open addressing; an address beyond the 64th is counted in `others`.
 	 */
 	struct bus_unclaimed unclaimed[BUS_UNCLAIMED_MAX];
@@ -54,7 +60,8 @@ void bus_done(struct bus *bus);
  * Puts dev at [base, base + len); dev sees offsets from dev_off on. A device
  * may have several ranges. No lookup may be under way. dev stays the caller's.
  * Returns 0, -EINVAL (empty, or ends beyond the bus's limit), -EEXIST
- * (overlaps a range that is there) or -ENOMEM.
+ * (overlaps a range that is there), -ENOMEM, or -ENOSPC (a bus of ports with 255
+ * ranges).
  */
 int bus_add(struct bus *bus, uint64_t base, uint64_t len, struct device *dev,
 	    uint64_t dev_off);

@@ -180,7 +180,7 @@ struct trapmap_source {
  * (64-bit Linux boot protocol), boot sector (512 bytes that end in 55 AA), or
  * a flat real-mode binary (anything else of at most 576 KiB). Without one the
  * built-in guest runs. The content is looked at by trapmap_vm_start().
- * Returns 0, -EINVAL, -EBUSY, -EMFILE or -ENOMEM.
+ * Returns 0, -EINVAL, -EBUSY, -EBADF, -EMFILE or -ENOMEM.
  */
 int trapmap_vm_set_kernel(struct trapmap_vm *vm,
 			  const struct trapmap_source *source);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/base.h"
@@ -208,12 +209,14 @@ static void a_pipe_longer_than_the_first_buffer_keeps_its_order(void **state)
 	const unsigned chunks = 40; /* 2.5 MiB */
 	uint8_t got[2];
 	unsigned i;
+	pid_t pid;
 	int p[2];
 
 	assert_int_equal(pipe(p), 0);
 	assert_int_equal(source_from_fd(&src, p[0]), 0);
 	close(p[0]);
-	if (fork() == 0) {
+	pid = fork();
+	if (pid == 0) {
 		for (i = 0; i < chunks; i++) {
 			memset(chunk, (int)i, sizeof(chunk));
 			(void)!write(p[1], chunk, sizeof(chunk));
@@ -222,6 +225,7 @@ static void a_pipe_longer_than_the_first_buffer_keeps_its_order(void **state)
 	}
 	close(p[1]);
 	assert_int_equal(source_open(&src, &err), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(src.len, chunks * sizeof(chunk));
 	for (i = 1; i < chunks; i++) {
 		assert_int_equal(source_read(&src, i * sizeof(chunk) - 1, got,

@@ -266,7 +266,7 @@ static int apply(struct run_opts *opts, int id, const char *text, char *err)
 {
 	struct trapmap_machine *m = &opts->machine;
 	const char *why;
-	int r, value;
+	int r, value = 0;
 
 	switch (id) {
 	case OPTSCAN_WORD:
