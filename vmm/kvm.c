@@ -47,9 +47,7 @@ int kvm_open(const char *path, int *ret_fd, struct error *err)
 
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		return error_host(err, -errno,
-				  "cannot open %s (see `trapmap doctor`)",
-				  path);
+		return error_host(err, -errno, "cannot open %s", path);
 	version = kvm_ioctl_val(fd, KVM_GET_API_VERSION, 0);
 	if (version != KVM_API_VERSION) {
 		close(fd);

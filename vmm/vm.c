@@ -97,7 +97,7 @@ static int check_limits(struct trapmap_vm *vm, struct error *err)
 	if (cpus > (unsigned)max)
 		return error_set(err, ERROR_INPUT, -E2BIG,
 				 "%u vCPUs were asked for; at most %d can be "
-				 "had here (see `trapmap doctor`)",
+				 "had here",
 				 cpus, max);
 	if (!kvm_check(vm->sys_fd, KVM_CAP_IRQCHIP))
 		return error_set(err, ERROR_HOST, -EOPNOTSUPP,

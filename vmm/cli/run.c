@@ -337,8 +337,11 @@ static int run_vm(struct run *run)
 	if (run->opts->timeout_ms)
 		run->deadline = now_ms() + run->opts->timeout_ms;
 	if (trapmap_vm_start(run->vm)) {
-		say("%s", trapmap_vm_error(run->vm));
-		return trapmap_vm_start_status(run->vm);
+		status = trapmap_vm_start_status(run->vm);
+		say("%s%s", trapmap_vm_error(run->vm),
+		    status == STATUS_HOST_FAILURE ? " (see 'trapmap doctor')" :
+						    "");
+		return status;
 	}
 	/* The guest runs: now there is time for all else. */
 	signals_block();
