@@ -218,7 +218,7 @@ uint32_t acpi_fadt32(unsigned offset);
 
 /* ---- processors --------------------------------------------------------- */
 
-#define SMP_MAX 64
+#define SMP_MAX 255
 
 /* APIC ids of the usable processors by the MADT; how many there are. */
 unsigned smp_list(uint32_t ids[SMP_MAX]);

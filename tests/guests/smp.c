@@ -20,6 +20,14 @@
  *	options: --smp 16 --params 16
  *	status: 0
  *	out: 16 of 16
+ * case smp-64
+ *	options: -c 64 --params 64
+ *	status: 0
+ *	out: 64 of 64
+ * case smp-255
+ *	options: -c 255 --params 255
+ *	status: 0
+ *	out: 255 of 255
  */
 #include "guest.h"
 
