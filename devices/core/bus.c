@@ -236,7 +236,7 @@ bool bus_write(struct bus *bus, uint64_t addr, unsigned size, uint64_t val)
 		return write_in_steps(bus, addr, dev, off, size, val);
 
 	device_lock(dev);
-	dev->ops->write(dev, off, size, val & size_mask(size));
+	dev->ops->write(dev, off, size, val);
 	device_unlock(dev);
 	return true;
 }

@@ -71,7 +71,8 @@ struct device *bus_find(const struct bus *bus, uint64_t addr);
 
 /*
  * One access of size 1, 2, 4 or 8. Any thread. The read's result is cut to
- * size. Both return whether a device claimed it.
+ * size; what is written has no bits beyond it. Both return whether a device
+ * claimed it.
  */
 bool bus_read(struct bus *bus, uint64_t addr, unsigned size, uint64_t *ret_val);
 bool bus_write(struct bus *bus, uint64_t addr, unsigned size, uint64_t val);
