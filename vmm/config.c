@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -83,6 +84,12 @@ int trapmap_vm_set_machine(struct trapmap_vm *vm,
 			    "struct trapmap_machine: rtc_epoch is outside the "
 			    "years 1 to 9999");
 
+	if (machine->kick_signal < 0 || machine->kick_signal >= NSIG)
+		return error_set(&vm->error, ERROR_INPUT, -EINVAL,
+				 "struct trapmap_machine: kick_signal %d is no "
+				 "signal",
+				 machine->kick_signal);
+
 	r = replace_string(vm, &c->cpu, machine->cpu);
 	if (r == 0)
 		r = replace_string(vm, &c->kvm_path, machine->kvm_path);
@@ -95,6 +102,7 @@ int trapmap_vm_set_machine(struct trapmap_vm *vm,
 	c->machine.rtc_epoch = machine->rtc_epoch;
 	c->on_reset = machine->on_reset;
 	c->debug_exit = machine->debug_exit;
+	c->kick_signal = machine->kick_signal;
 	return 0;
 }
 

@@ -29,7 +29,7 @@ static const struct {
 	{ "USER_MEMORY", KVM_CAP_USER_MEMORY, "guest memory; required" },
 	{ "EXT_CPUID", KVM_CAP_EXT_CPUID, "the guest's CPUID; required" },
 	{ "IMMEDIATE_EXIT", KVM_CAP_IMMEDIATE_EXIT,
-	  "pause between two instructions" },
+	  "pause between two instructions; required" },
 	{ "MP_STATE", KVM_CAP_MP_STATE, "what a vCPU waits for, in reports" },
 	{ "TSC_DEADLINE_TIMER", KVM_CAP_TSC_DEADLINE_TIMER,
 	  "a timer that Linux need not calibrate: a quicker boot" },

@@ -67,6 +67,8 @@ int vcpu_init(struct vcpu *vcpu, int vm_fd, unsigned id, size_t run_size,
 	r = kvm_map_run(vcpu->fd, run_size, &vcpu->run);
 	if (r < 0)
 		return error_host(err, r, "cannot map vCPU %u", id);
+	if (vcpu->control->kick_signal)
+		return 0;
 	r = kvm_set_signal(vcpu->fd, vcpu_kick_signal());
 	if (r < 0)
 		return error_host(err, r, "vCPU %u: KVM_SET_SIGNAL_MASK", id);
@@ -108,6 +110,12 @@ static void swallow_kick(void)
 		;
 }
 
+/* Any thread. */
+static void set_immediate_exit(struct vcpu *vcpu, uint8_t on)
+{
+	__atomic_store_n(&vcpu->run->immediate_exit, on, __ATOMIC_RELAXED);
+}
+
 /*
  * Lets KVM finish the instruction whose port or memory access we have just
  * handled, so that the registers are those between two instructions.
@@ -117,14 +125,14 @@ static void complete_access(struct vcpu *vcpu)
 	struct exit_end end;
 	int i;
 
-	vcpu->run->immediate_exit = 1;
+	set_immediate_exit(vcpu, 1);
 	/*
 	 * One that crosses a page comes in parts, and a string instruction that
 	 * KVM emulates goes on for up to 1024 of them.
 	 */
 	for (i = 0; i < 2048 && ioctl(vcpu->fd, KVM_RUN, NULL) == 0; i++)
 		(void)exit_handle(vcpu->pio, vcpu->mmio, vcpu->run, &end);
-	vcpu->run->immediate_exit = 0;
+	set_immediate_exit(vcpu, 0);
 }
 
 /* Off the path: looks at the requests. Returns whether to quit. */
@@ -133,7 +141,12 @@ static bool obey(struct vcpu *vcpu)
 	struct vcpu_control *c = vcpu->control;
 	bool quit;
 
-	swallow_kick();
+	if (!c->kick_signal)
+		swallow_kick();
+	/*
+	 * Clears immediate_exit. Kicks come under the lock: one from before we
+	 * take it has set a request that we see, one from after stays.
+	 */
 	complete_access(vcpu);
 	pthread_mutex_lock(&c->lock);
 	vcpu->standing = true;
@@ -191,6 +204,16 @@ static void run(struct vcpu *vcpu)
 	}
 }
 
+/* Opens the signal that the embedder lends, in this thread. */
+static void open_kick(int signo)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static void *vcpu_main(void *opaque)
 {
 	struct vcpu *vcpu = opaque;
@@ -200,6 +223,8 @@ static void *vcpu_main(void *opaque)
 
 	snprintf(name, sizeof(name), "trapmap-cpu%u", vcpu->id & 0xfff);
 	thread_set_name(name);
+	if (c->kick_signal)
+		open_kick(c->kick_signal);
 	/* A request from before the first KVM_RUN brought no kick. */
 	pthread_mutex_lock(&c->lock);
 	asked = c->quit || c->pause;
@@ -221,8 +246,13 @@ int vcpu_start(struct vcpu *vcpu)
 
 void vcpu_kick(struct vcpu *vcpu)
 {
-	if (vcpu->running)
-		pthread_kill(vcpu->thread, vcpu_kick_signal());
+	int signo = vcpu->control->kick_signal;
+
+	if (!vcpu->running)
+		return;
+	if (signo)
+		set_immediate_exit(vcpu, 1);
+	pthread_kill(vcpu->thread, signo ? signo : vcpu_kick_signal());
 }
 
 void vcpu_join(struct vcpu *vcpu)

@@ -6,6 +6,11 @@
  * looks at nothing else on that path: whoever wants it to stop sets a request
  * in its struct vcpu_control and kicks it. A kick is a signal that is blocked
  * everywhere but inside KVM_RUN, so no handler is ever needed and none is lost.
+ *
+ * That costs two changes of the thread's signal mask an exit. An embedder that
+ * has a handler for a signal lends it (trapmap_machine.kick_signal): then the
+ * signal is open all the time, and immediate_exit keeps a kick from being lost
+ * that comes between two entries.
  */
 #ifndef TRAPMAP_VCPU_H
 #define TRAPMAP_VCPU_H
@@ -30,6 +35,7 @@ struct vcpu_control {
 	/* Set under the lock, then vcpu_kick() each. */
 	bool pause;
 	bool quit;
+	int kick_signal; /* the embedder's, with a handler; 0: none */
 	/*
 	 * The console's reader is slow: no vCPU goes on. Read on every exit, so
 	 * apart and atomic.
@@ -59,7 +65,7 @@ struct vcpu {
 	bool standing; /* control->lock: between two instructions, waiting */
 };
 
-/* The signal of a kick. */
+/* The signal of a kick, where the embedder lends none. */
 int vcpu_kick_signal(void);
 
 /*

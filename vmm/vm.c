@@ -103,6 +103,11 @@ static int check_limits(struct trapmap_vm *vm, struct error *err)
 		return error_set(err, ERROR_HOST, -EOPNOTSUPP,
 				 "KVM here has no interrupt controllers "
 				 "(KVM_CAP_IRQCHIP), which a guest needs");
+	if (!kvm_check(vm->sys_fd, KVM_CAP_IMMEDIATE_EXIT))
+		return error_set(err, ERROR_HOST, -EOPNOTSUPP,
+				 "KVM here cannot stop a vCPU between two "
+				 "instructions (KVM_CAP_IMMEDIATE_EXIT); Linux "
+				 "4.13 or later is needed");
 	return 0;
 }
 
@@ -134,6 +139,7 @@ static int start(struct trapmap_vm *vm, struct error *err)
 			.control = &vm->control,
 		};
 	vm_hooks(vm, &host);
+	vm->control.kick_signal = vm->config.kick_signal;
 
 	r = vm_loop_new(&vm->loop);
 	if (r == 0)

@@ -32,6 +32,7 @@ struct vm_config {
 	unsigned cpus;
 	char *cpu;
 	char *kvm_path;
+	int kick_signal;
 	char *cmdline;
 	enum trapmap_on_reset on_reset;
 	enum trapmap_debug_exit debug_exit;

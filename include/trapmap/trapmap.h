@@ -27,7 +27,8 @@
  *   _free(). All else is for one thread at a time on the same VM; different VMs
  *   share nothing, so they never need care.
  * - The library never exits, prints, installs a signal handler, changes a
- *   terminal or touches stdin. Its threads have every signal blocked.
+ *   terminal or touches stdin. Its threads have every signal blocked, but for
+ *   one that the caller lends (trapmap_machine.kick_signal).
  *
  * Life of a VM
  *
@@ -137,6 +138,14 @@ struct trapmap_machine {
 
 	/* The KVM device; NULL is "/dev/kvm". Copied. */
 	const char *kvm_path;
+
+	/*
+	 * 0, or a signal that the caller lends, which makes exits a little
+	 * cheaper. The caller has installed a handler for it that does nothing,
+	 * without SA_RESTART, and keeps it while the VM lives; it runs on the
+	 * vCPUs' threads only, where it may also interrupt a callback.
+	 */
+	int kick_signal;
 };
 
 #define TRAPMAP_MACHINE_INIT { .size = sizeof(struct trapmap_machine) }

@@ -139,6 +139,9 @@ static void bad_options_are_refused_by_name(void **state)
 	m.mem = (1 << 20) + 1;
 	assert_int_equal(trapmap_vm_set_machine(vm, &m), -EINVAL);
 	m = (struct trapmap_machine)TRAPMAP_MACHINE_INIT;
+	m.kick_signal = 1000;
+	assert_int_equal(trapmap_vm_set_machine(vm, &m), -EINVAL);
+	m = (struct trapmap_machine)TRAPMAP_MACHINE_INIT;
 	m.size = 3;
 	assert_int_equal(trapmap_vm_set_machine(vm, &m), -EINVAL);
 	m = (struct trapmap_machine)TRAPMAP_MACHINE_INIT;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -126,6 +127,39 @@ static void a_vm_stops_where_no_signal_can_be_queued(void **state)
 	assert_int_equal(wait_end(vm).status, 124);
 	assert_int_equal(setrlimit(RLIMIT_SIGPENDING, &old), 0);
 	trapmap_vm_free(vm);
+}
+
+static void do_nothing(int sig)
+{
+}
+
+static void a_signal_that_the_embedder_lends_stops_vcpus_too(void **state)
+{
+	const struct sigaction action = { .sa_handler = do_nothing };
+	struct trapmap_machine m = TRAPMAP_MACHINE_INIT;
+	struct port port = { 0 };
+	struct trapmap_vm *vm = new_vm(GUEST(guest_count), &port);
+	struct sigaction old;
+	uint32_t writes = 0;
+	int i;
+
+	assert_int_equal(sigaction(SIGUSR1, &action, &old), 0);
+	m.cpus = 4;
+	m.kick_signal = SIGUSR1;
+	assert_int_equal(trapmap_vm_set_machine(vm, &m), 0);
+	start_vm(vm);
+	for (i = 0; i < 200; i++) {
+		assert_int_equal(trapmap_vm_pause(vm), 0);
+		writes = atomic_load(&port.writes);
+		usleep(i % 7 * 100);
+		assert_int_equal(atomic_load(&port.writes), writes);
+		assert_int_equal(trapmap_vm_resume(vm), 0);
+	}
+	wait_writes(&port, writes + 5);
+	assert_int_equal(trapmap_vm_stop(vm, TRAPMAP_END_STOPPED, 0), 0);
+	assert_int_equal(wait_end(vm).kind, TRAPMAP_END_STOPPED);
+	trapmap_vm_free(vm);
+	sigaction(SIGUSR1, &old, NULL);
 }
 
 static void a_paused_vm_can_be_stopped(void **state)
@@ -293,6 +327,8 @@ int main(void)
 		cmocka_unit_test(pause_and_resume_many_times),
 		cmocka_unit_test(a_resume_from_another_thread_overtakes_a_pause),
 		cmocka_unit_test(a_vm_stops_where_no_signal_can_be_queued),
+		cmocka_unit_test(
+			a_signal_that_the_embedder_lends_stops_vcpus_too),
 		cmocka_unit_test(a_paused_vm_can_be_stopped),
 		cmocka_unit_test(guest_memory_can_be_read_and_written),
 		cmocka_unit_test(what_goes_in_comes_out),

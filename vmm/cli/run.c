@@ -114,10 +114,12 @@ static int configure(struct run *run)
 {
 	const struct run_opts *opts = run->opts;
 	struct trapmap_source source = { .size = sizeof(source) };
+	struct trapmap_machine machine = opts->machine;
 	unsigned i;
 	int r;
 
-	r = trapmap_vm_set_machine(run->vm, &opts->machine);
+	machine.kick_signal = signals_kick();
+	r = trapmap_vm_set_machine(run->vm, &machine);
 	if (r)
 		return refused(run, r);
 	if (opts->kernel) {

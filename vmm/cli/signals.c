@@ -18,6 +18,19 @@ static const int other_signals[] = { SIGTSTP, SIGCONT, SIGPIPE, SIGTTIN,
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+static void do_nothing(int sig)
+{
+	(void)sig;
+}
+
+int signals_kick(void)
+{
+	const struct sigaction action = { .sa_handler = do_nothing };
+
+	/* Nothing on x86 sends this one. */
+	return sigaction(SIGSTKFLT, &action, NULL) == 0 ? SIGSTKFLT : 0;
+}
+
 void signals_block(void)
 {
 	sigset_t set;

@@ -12,6 +12,12 @@
 void signals_block(void);
 
 /*
+ * Installs a handler that does nothing, for the library to stop its vCPUs with
+ * (trapmap_machine.kick_signal). Returns the signal, or 0.
+ */
+int signals_kick(void);
+
+/*
  * A descriptor that is readable when signals_next() has one. Returns it or
  * -errno. A signal that was ignored when we were started (nohup) stays so.
  */
