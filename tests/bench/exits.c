@@ -5,14 +5,16 @@
  *
  *	exits out:PORT|in:PORT [ROUNDS]
  *
- * Three VMs with guest_exits stand ready in this process, each on a thread of
- * its own: a raw one, a raw one with KVM's interrupt controllers, and
- * Trapmap's. They run by turns, some milliseconds each.
+ * Four VMs with guest_exits stand ready in this process, each on a thread of its
+ * own: a raw one, a raw one with KVM's interrupt controllers, and two of
+ * Trapmap's, to the second of which a signal is lent (trapmap_machine.kick_signal),
+ * as the command does. They run by turns, some milliseconds each.
  */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 
 #include <trapmap/trapmap.h>
@@ -21,6 +23,7 @@
 #include "raw_vm.h"
 #include "table.h"
 
+#define VMS 4
 #define BURST 500
 #define WARMUPS 5
 #define GUEST_MAX 64
@@ -31,7 +34,7 @@ static struct turn {
 	_Atomic bool quit;
 	bool running;
 	double start, ns; /* of the last burst */
-} turns[3];
+} turns[VMS];
 
 /* The guest is at a mark: before a burst, or behind it. */
 static void at_mark(struct turn *t)
@@ -83,9 +86,14 @@ static void mark_write(void *opaque, uint64_t off, unsigned size, uint64_t val)
 		at_mark(t);
 }
 
-static int start_trapmap(struct turn *turn, const void *code, size_t len,
-			 struct trapmap_vm **ret_vm)
+static void do_nothing(int sig)
 {
+}
+
+static int start_trapmap(struct turn *turn, const void *code, size_t len,
+			 int kick_signal, struct trapmap_vm **ret_vm)
+{
+	struct trapmap_machine machine = TRAPMAP_MACHINE_INIT;
 	const struct trapmap_device mark = {
 		.size = sizeof(mark),
 		.name = "mark",
@@ -104,7 +112,9 @@ static int start_trapmap(struct turn *turn, const void *code, size_t len,
 
 	if (trapmap_vm_new(&vm))
 		return -1;
-	if (trapmap_vm_set_kernel(vm, &kernel) ||
+	machine.kick_signal = kick_signal;
+	if (trapmap_vm_set_machine(vm, &machine) ||
+	    trapmap_vm_set_kernel(vm, &kernel) ||
 	    trapmap_vm_add_device(vm, &mark) || trapmap_vm_start(vm)) {
 		fprintf(stderr, "%s\n", trapmap_vm_error(vm));
 		trapmap_vm_free(vm);
@@ -138,11 +148,11 @@ static bool make_guest(uint8_t *code, const char *access)
 /* Returns ns[turn][round], one array after another, or NULL. */
 static double *measure(unsigned rounds)
 {
-	double *ns = calloc(3 * rounds, sizeof(*ns));
+	double *ns = calloc(VMS * rounds, sizeof(*ns));
 	unsigned i, t;
 
 	for (i = 0; ns && i < WARMUPS + rounds; i++)
-		for (t = 0; t < 3; t++) {
+		for (t = 0; t < VMS; t++) {
 			sem_post(&turns[t].go);
 			sem_wait(&turns[t].done);
 			if (i >= WARMUPS)
@@ -154,11 +164,13 @@ static double *measure(unsigned rounds)
 
 int main(int argc, char **argv)
 {
-	static const char *const names[] = { "raw KVM", "raw KVM, irqchip",
-					     "trapmap" };
+	static const char *const names[VMS] = { "raw KVM", "raw KVM, irqchip",
+						"libtrapmap",
+						"libtrapmap, signal lent" };
+	const struct sigaction action = { .sa_handler = do_nothing };
 	size_t len = (size_t)(guest_exits_end - guest_exits);
 	unsigned rounds = 200, t;
-	struct trapmap_vm *vm;
+	struct trapmap_vm *vm[2];
 	struct raw raws[2];
 	uint8_t code[GUEST_MAX];
 	double *ns, *scratch;
@@ -168,7 +180,7 @@ int main(int argc, char **argv)
 		return 2;
 	if (argc > 2)
 		rounds = (unsigned)strtoul(argv[2], NULL, 0);
-	for (t = 0; t < 3; t++) {
+	for (t = 0; t < VMS; t++) {
 		sem_init(&turns[t].go, 0, 0);
 		sem_init(&turns[t].done, 0, 0);
 	}
@@ -181,7 +193,9 @@ int main(int argc, char **argv)
 		}
 		pthread_detach(thread);
 	}
-	if (start_trapmap(&turns[2], code, len, &vm) < 0)
+	sigaction(SIGUSR1, &action, NULL);
+	if (start_trapmap(&turns[2], code, len, 0, &vm[0]) < 0 ||
+	    start_trapmap(&turns[3], code, len, SIGUSR1, &vm[1]) < 0)
 		return 1;
 
 	ns = measure(rounds);
@@ -189,13 +203,15 @@ int main(int argc, char **argv)
 	if (!ns || !scratch)
 		return 1;
 	table_head(argv[1], "ns", rounds);
-	for (t = 0; t < 3; t++)
+	for (t = 0; t < VMS; t++)
 		table_row(names[t], ns + t * rounds, ns, rounds, 1, scratch);
 
 	/* The raw threads end with the process, wherever they wait. */
-	turns[2].quit = true;
-	sem_post(&turns[2].go);
-	trapmap_vm_free(vm);
+	for (t = 2; t < VMS; t++) {
+		turns[t].quit = true;
+		sem_post(&turns[t].go);
+		trapmap_vm_free(vm[t - 2]);
+	}
 	free(ns);
 	free(scratch);
 	return 0;
