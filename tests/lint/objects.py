@@ -63,13 +63,12 @@ def plain(name):
 def short(where, library, member):
     """path:line within the tree; without debug information, line 0 of what the
     names of library and object say (meson makes x86_regs.c.o of x86/regs.c)."""
-    if not where:
-        layer = "devices" if "devices" in os.path.basename(library) else "vmm"
-        return f"{layer}/{member[:-2] if member.endswith('.o') else member}", 0
     path, _, line = where.rpartition(":")
-    path = os.path.normpath(path)
-    m = re.search(r"(?:^|/)((?:devices|vmm)/.*)$", path)
-    return (m.group(1) if m else path), line
+    m = re.search(r"(?:^|/)((?:devices|vmm)/.*)$", os.path.normpath(path))
+    if m:
+        return m.group(1), line
+    layer = "devices" if "devices" in os.path.basename(library) else "vmm"
+    return f"{layer}/{member[:-2] if member.endswith('.o') else member}", 0
 
 
 def main():
