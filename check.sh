@@ -108,6 +108,26 @@ suite() {
 		$((SECONDS - begin)) "$reason"
 }
 
+# The product's own files through clang-tidy, by the clang build's commands.
+tidy() {
+	local begin=$SECONDS log=$base/$1-tidy.log
+	if ! command -v run-clang-tidy >/dev/null 2>&1; then
+		report "$1" tidy 0 0 1 0 "clang-tidy is not installed"
+		return
+	fi
+	if run-clang-tidy -quiet -p "$base/$1" \
+		"$top/(vmm|devices)/.*\\.c\$" >"$log" 2>&1 </dev/null; then
+		report "$1" tidy 1 0 0 $((SECONDS - begin))
+		return
+	fi
+	report "$1" tidy 0 1 0 $((SECONDS - begin))
+	{
+		echo "---- $1: tidy"
+		grep -E 'error:|warning:' "$log" | sort -u | head -n 40 |
+			sed 's/^/    /'
+	} >>"$failures"
+}
+
 # The tests that run threads, of those that a build has.
 threaded() {
 	meson test -C "$base/$1" --list 2>/dev/null |
@@ -176,6 +196,7 @@ if build asan clang -Db_sanitize=address,undefined -Db_lundef=false; then
 	suite asan fuzz
 	suite asan api
 	suite asan guests
+	tidy asan
 fi
 
 patience=10

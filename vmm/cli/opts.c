@@ -157,7 +157,7 @@ static int parse_rtc(const char *text, struct trapmap_machine *m, char *err)
 	bool seen[COUNT(keys)] = { false };
 	const char *why;
 	struct kv kv;
-	int r, value;
+	int r, value = 0;
 	size_t i;
 
 	while ((r = kv_next(&list, &kv)) > 0) {
