@@ -148,14 +148,31 @@ judge_doctor() {
 	[ -z "$broken" ] || show
 }
 
-# round NAME PROGRAM SECONDS: one boot of the outer machine with all $jobs.
+# in_lab PROGRAM SECONDS JOBS: one boot of the outer machine; sets $lab.
+in_lab() {
+	"$here/lab-amd.sh" --trapmap "$1" --timeout "$2" --jobs "$3" \
+		--results "$results" >"$work/lab-log" 2>&1 && lab=0 || lab=$?
+	[ "$lab" != 77 ] || skip_all "$(tail -n 1 "$work/lab-log")"
+}
+
+# round NAME PROGRAM SECONDS: all $jobs. The outer machine is an emulated one and
+# has been seen to hang as a whole, so that not even its own time-out for the job
+# came; what it left undone gets one more boot, and is judged by that.
 round() {
 	results=$work/$1
 	began=$(date +%s)
-	"$here/lab-amd.sh" --trapmap "$2" --timeout "$3" --jobs "$jobs" \
-		--results "$results" >"$work/lab-log" 2>&1 && lab=0 || lab=$?
+	in_lab "$2" "$3" "$jobs"
+	if [ "$lab" != 0 ]; then
+		sed 's/^/# /' "$work/lab-log"
+		while read -r name rest; do
+			[ -f "$results/$name/status" ] || echo "$name $rest"
+		done <"$jobs" >"$work/undone"
+		echo "# $1: the outer machine hung in" \
+			"$(head -n 1 "$work/undone" | cut -d' ' -f1);" \
+			"once more from there"
+		in_lab "$2" "$3" "$work/undone"
+	fi
 	ended=$(date +%s)
-	[ "$lab" != 77 ] || skip_all "$(tail -n 1 "$work/lab-log")"
 	echo "# $1: $((ended - began)) s"
 
 	broken=
@@ -215,7 +232,7 @@ before=
 more=--timeout=20
 boot time-out-2cpu /lab/cloud/vmlinuz 2 256 124 trapmap.end=idle
 more=
-round plain "$trapmap" 480
+round plain "$trapmap" 360
 out=$results/typed-to
 is "$(field 'was told')" hello "typed-to: it was told what was typed"
 judge_doctor
