@@ -26,12 +26,7 @@ int kvm_ioctl(int fd, unsigned long request, void *arg)
 
 int kvm_ioctl_val(int fd, unsigned long request, unsigned long arg)
 {
-	int r;
-
-	do {
-		r = ioctl(fd, request, arg);
-	} while (r < 0 && errno == EINTR);
-	return r < 0 ? -errno : r;
+	return kvm_ioctl(fd, request, (void *)arg);
 }
 
 int kvm_check(int fd, unsigned cap)

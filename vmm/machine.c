@@ -30,30 +30,32 @@ static int64_t local_offset(void)
 	return localtime_r(&now, &tm) ? tm.tm_gmtoff : 0;
 }
 
+/*
+ * What must be added to the clock's reading for the RTC to show what was asked
+ * for. With the host's clock and the host's time that is exactly nothing.
+ */
 static void rtc_time(const struct machine_config *config, struct loop *loop,
 		     struct rtc_config *rtc)
 {
-	int64_t now = loop_now(loop, LOOP_CLOCK_HOST);
-	int64_t shown = now;
+	int64_t host = loop_now(loop, LOOP_CLOCK_HOST);
+	int64_t reading = host, ns;
 
-	rtc->clock = config->rtc_clock == TRAPMAP_RTC_CLOCK_VM ?
-			     LOOP_CLOCK_VM :
-			     LOOP_CLOCK_HOST;
-	/* In seconds apart, since a date may be too far off for ns. */
+	rtc->clock = LOOP_CLOCK_HOST;
+	if (config->rtc_clock == TRAPMAP_RTC_CLOCK_VM) {
+		rtc->clock = LOOP_CLOCK_VM;
+		reading = loop_now(loop, LOOP_CLOCK_VM);
+	}
+	ns = host - reading;
 	rtc->offset_sec = 0;
 	if (config->rtc_base == TRAPMAP_RTC_BASE_LOCALTIME)
 		rtc->offset_sec = local_offset();
 	if (config->rtc_base == TRAPMAP_RTC_BASE_EPOCH) {
+		/* In seconds apart: a date may be too far off for ns. */
 		rtc->offset_sec = config->rtc_epoch;
-		shown = 0;
+		ns = -reading;
 	}
-	/* What must be added to the clock's reading for it to show `shown`. */
-	shown -= loop_now(loop, rtc->clock);
-	if (rtc->clock == LOOP_CLOCK_HOST &&
-	    config->rtc_base != TRAPMAP_RTC_BASE_EPOCH)
-		shown = 0; /* exactly the host's, to the nanosecond */
-	rtc->offset_sec += shown / NSEC_PER_SEC;
-	rtc->offset_ns = (int32_t)(shown % NSEC_PER_SEC);
+	rtc->offset_sec += ns / NSEC_PER_SEC;
+	rtc->offset_ns = (int32_t)(ns % NSEC_PER_SEC);
 	if (rtc->offset_ns < 0) {
 		rtc->offset_ns += NSEC_PER_SEC;
 		rtc->offset_sec--;
