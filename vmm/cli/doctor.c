@@ -13,34 +13,10 @@
 #include <trapmap/trapmap.h>
 
 #include "commands.h"
+#include "doctor.h"
+#include "manual.h"
 #include "optscan.h"
 #include "say.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-enum { OPT_KVM_DEVICE = OPT_LONG, OPT_LINUX };
-
-static const struct opt table[] = {
-	{ 0, NULL, NULL, "Options:" },
-	{ OPT_LINUX, "linux", NULL,
-	  "only tell whether a stock Linux can be expected to boot, and why: one line, and status 0 or 4" },
-	{ OPT_KVM_DEVICE, "kvm-device", "PATH",
-	  "the KVM device (default: /dev/kvm)" },
-	{ 'h', "help", NULL, "show this" },
-};
-
-void doctor_help(FILE *out)
-{
-	fputs("Usage: trapmap doctor [OPTION...]\n"
-	      "\n"
-	      "Looks at this host's KVM: what kind it is, whether guests can run and a stock\n"
-	      "Linux can boot on it, its limits, and what to do about what is missing.\n",
-	      out);
-	optscan_help(out, table, COUNT(table));
-	fputs("\n"
-	      "Exit status: 0 if guests can run here, 4 if not.\n",
-	      out);
-}
 
 /* ---- the report -------------------------------------------------------- */
 
@@ -173,13 +149,15 @@ int cmd_doctor(int argc, char **argv)
 	char err[1024];
 	int id, r, status;
 
-	optscan_init(&scan, table, COUNT(table), "trapmap doctor", argc, argv,
-		     err, sizeof(err));
+	optscan_init(&scan, doctor_manual.table, doctor_manual.count,
+		     "trapmap doctor", argc, argv, err, sizeof(err));
 	while ((id = optscan_next(&scan, &text)) != OPTSCAN_END) {
 		switch (id) {
-		case 'h': doctor_help(stdout); return finish_stdout(STATUS_OK);
-		case OPT_LINUX: linux_only = true; break;
-		case OPT_KVM_DEVICE: path = text; break;
+		case 'h':
+			manual_help(stdout, &doctor_manual);
+			return finish_stdout(STATUS_OK);
+		case DOCTOR_LINUX: linux_only = true; break;
+		case DOCTOR_KVM_DEVICE: path = text; break;
 		case OPTSCAN_WORD:
 			say("'%s': doctor takes options only; 'trapmap doctor --help' lists them",
 			    text);

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/* run_manual.c: "trapmap run", as its help, man page and completion know it. */
+#include "keys.h"
+#include "manual.h"
+#include "opts_parts.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct opt table[] = {
+	{ 0, NULL, NULL, "What it runs:" },
+	{ 'k', "kernel", "FILE", "the kernel; the same as KERNEL" },
+	{ 'i', "initrd", "FILE",
+	  "an initial RAM disk; when given several times, one after another" },
+	{ 'p', "params", "STRING",
+	  "the kernel's command line, passed on untouched (also --cmdline, --append)" },
+	{ 'p', "cmdline", "STRING", NULL },
+	{ 'p', "append", "STRING", NULL },
+	{ OPT_SYMBOLS, "symbols", "FILE",
+	  "a vmlinux or a System.map, for names in place of addresses; an ELF kernel's own are taken without this" },
+
+	{ 0, NULL, NULL, "The machine:" },
+	{ 'm', "mem", "SIZE",
+	  "memory, with K, M, G or T; a bare number is MiB (default: 256)" },
+	{ 'c', "cpus", "N", "processors (default: 1; also --smp)" },
+	{ 'c', "smp", "N", NULL },
+	{ OPT_CPU, "cpu", "MODEL",
+	  "\"host\", then features to add or to hide: host,+FEATURE,-FEATURE" },
+	{ OPT_RTC, "rtc", "TIME[,clock=host|vm]",
+	  "what the clock shows at first: utc (default), localtime, 2024-02-29[T23:59[:58]] in UTC, or @SECONDS since 1970; and whether it then follows the host's clock (default) or runs on its own, which never steps" },
+	{ OPT_SERIAL, "serial", "stdio|null|file=PATH",
+	  "where the first serial port leads (default: stdio)" },
+	{ OPT_DEBUGCON, "debugcon", "stdio|stderr|null|file=PATH",
+	  "where the debug console leads, which is what the guest writes to port 0xe9 or 0x402 (default: null)" },
+	{ OPT_TESTDEV, "testdev", NULL,
+	  "add the ports and the memory of QEMU's pc-testdev, which kvm-unit-tests use" },
+
+	{ 0, NULL, NULL, "How it ends:" },
+	{ OPT_ON_RESET, "on-reset", "end|reboot|poweroff",
+	  "what follows a reset by the guest: the run ends with status 6 (default), starts again, or ends as after a power-off" },
+	{ OPT_DEBUG_EXIT, "debug-exit", "qemu|plain",
+	  "exit status for a value that the guest writes to port 0xf4: twice the value plus 1 (default), or the value itself" },
+	{ OPT_TIMEOUT, "timeout", "SECONDS",
+	  "end the run after that time, with status 124; other units: 500ms, 2m" },
+	{ OPT_WATCHDOG, "watchdog", "SECONDS",
+	  "end a guest that makes no progress for that time, with status 12: no exit, no interrupt, and it does not wait for one" },
+	{ OPT_FAIL_ON, "fail-on", "WHAT[,WHAT...]",
+	  "end with status 10 for a line on a console: panic (a kernel's panic, which ends the run), splat (BUG:, WARNING:, Oops, KASAN, lockdep, RCU stall, hung task), or any that an extended regular expression matches; a comma in it is written twice" },
+	{ OPT_EXPECT, "expect", "REGEX",
+	  "end with status 16 unless a line on a console matches; when given several times, each must match" },
+	{ OPT_STRICT_IO, "strict-io", NULL,
+	  "end the run, with status 14, at the first access to a port or an address that no device has" },
+
+	{ 0, NULL, NULL, "What it tells:" },
+	{ OPT_REPORT, "report", "FILE",
+	  "write all that is known of the run to FILE, as JSON" },
+	{ OPT_STATS, "stats", NULL,
+	  "count and time the exits, and show them as a table at the end" },
+	{ OPT_TRACE, "trace", "FILE[,only=KIND+...][,range=FIRST-LAST]",
+	  "write every exit to FILE, for Perfetto, Chrome's trace viewer and 'trapmap trace'; or only some: pio, mmio, msr, hypercall, other; or only those for an address in a range, as 0x3f8-0x3ff" },
+	{ OPT_DUMP_DTB, "dump-dtb", "FILE",
+	  "write the machine as a devicetree blob to FILE, and run it" },
+	{ 'q', "quiet", NULL, "do not report a run that ended well" },
+
+	{ 0, NULL, NULL, "Others:" },
+	{ OPT_KVM_DEVICE, "kvm-device", "PATH",
+	  "the KVM device (default: /dev/kvm)" },
+	{ 'h', "help", NULL, "show the help" },
+	{ 'V', "version", NULL, "show the version" },
+};
+
+static const struct manual_item statuses[] = {
+	{ "0", "the guest powered off, or reported success" },
+	{ "odd", "the guest's own, from the debug-exit or the test-exit port" },
+	{ "2", "nothing was run: a bad option or a bad file" },
+	{ "4", "the host failed: no usable KVM, no memory, an I/O error" },
+	{ "6", "the guest asked for a reset" },
+	{ "8", "the guest crashed" },
+	{ "10", "the guest panicked, or said what --fail-on looks for" },
+	{ "12", "the guest is stuck: all its processors halted with interrupts off, or no progress (--watchdog)" },
+	{ "14", "the guest touched what no device has (--strict-io)" },
+	{ "16", "a line that was expected never came (--expect)" },
+	{ "124", "the time ran out (--timeout)" },
+	{ "128+N", "signal N ended the run; 130 after Ctrl-A x too" },
+	{ NULL, NULL },
+};
+
+static const struct manual_item examples[] = {
+	{ "trapmap run", "Boots the guest that is built in, to see that all works." },
+	{ "trapmap run vmlinuz -i initrd.img -p console=ttyS0 -m 512",
+	  "Boots a distribution's kernel with its console on this terminal." },
+	{ "trapmap run kernel.elf --timeout 30 --fail-on panic,splat --expect 'all tests passed' --report run.json",
+	  "A smoke test: it passes only if the kernel says so and nothing went wrong before, and leaves a report." },
+	{ "trapmap run kernel.elf --symbols vmlinux --trace run.json,only=pio+mmio --stats",
+	  "What a driver does to its device, and how long that takes." },
+	{ NULL, NULL },
+};
+
+static const struct manual_section sections[] = {
+	{ "Keys", "Where the input is a terminal, Ctrl-A and one more key is for Trapmap.",
+	  keys_help },
+	{ "Exit status", NULL, statuses },
+	{ "Examples", NULL, examples },
+	{ NULL, NULL, NULL },
+};
+
+const struct manual run_manual = {
+	.name = "run",
+	.summary = "boot a kernel, or without one the guest that is built in",
+	.synopsis = "[KERNEL] [OPTION...]",
+	.text = "Boots KERNEL, which is recognised by its content: a Linux bzImage, an ELF vmlinux, a multiboot kernel, a boot sector, or a flat real-mode binary. Without a KERNEL it boots the guest that is built in. The guest's first serial port is this terminal.\n"
+		"\n"
+		"At the end one line on stderr says how the guest ended, and the exit status says the same. A guest that crashed, panicked, got stuck or ran out of time also leaves a post-mortem there: its registers, its code, its page tables, and what it did last.",
+	.table = table,
+	.count = COUNT(table),
+	.sections = sections,
+};
