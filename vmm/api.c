@@ -11,11 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "backend/chardev_fd.h"
 #include "boot/builtin.h"
 #include "core/gmem.h"
 #include "devicetree.h"
 #include "kvm.h"
+#include "postmortem/gather.h"
 #include "uart16550.h"
 #include "vm.h"
 #include "x86/regs.h"
@@ -32,7 +32,10 @@ int trapmap_vm_new(struct trapmap_vm **ret_vm)
 
 	if (!vm)
 		return -ENOMEM;
-	vm_config_init(&vm->config);
+	if (vm_config_init(&vm->config) < 0) {
+		free(vm);
+		return -ENOMEM;
+	}
 	vm->sys_fd = -1;
 	vm->vm_fd = -1;
 	pthread_mutex_init(&vm->control.lock, NULL);
@@ -159,7 +162,7 @@ size_t trapmap_vm_discard_output(struct trapmap_vm *vm)
 
 	if (!has_started(vm))
 		return 0;
-	n = chardev_fd_discard(vm->machine.console);
+	n = machine_output_discard(&vm->machine);
 	vm_progress_soon(vm);
 	return n;
 }
@@ -182,11 +185,33 @@ int trapmap_vm_event_fd(struct trapmap_vm *vm)
 	return vm->event_fd;
 }
 
+int trapmap_vm_trace_status(struct trapmap_vm *vm, uint64_t *ret_exits)
+{
+	if (state_of(vm) != VM_ENDED || !vm->observe.trace)
+		return -ESRCH;
+	*ret_exits = vm->observe.trace_exits;
+	return vm->observe.trace_error;
+}
+
+const char *trapmap_vm_stats(struct trapmap_vm *vm)
+{
+	if (state_of(vm) != VM_ENDED || !vm->observe.stats_text)
+		return "";
+	return vm->observe.stats_text;
+}
+
 const char *trapmap_vm_postmortem(struct trapmap_vm *vm)
 {
 	if (state_of(vm) != VM_ENDED || !vm->postmortem)
 		return "";
 	return vm->postmortem;
+}
+
+const char *trapmap_vm_report(struct trapmap_vm *vm)
+{
+	enum vm_state state = state_of(vm);
+
+	return state == VM_ENDED || state == VM_FAILED ? vm_report(vm) : NULL;
 }
 
 /* The descriptor of a vCPU that stands, or -errno. */

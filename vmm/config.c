@@ -18,6 +18,7 @@
 #define SIZE_SOURCE sizeof(struct trapmap_source)
 #define SIZE_SERIAL sizeof(struct trapmap_serial)
 #define SIZE_DEVICE sizeof(struct trapmap_device)
+#define SIZE_TRACE sizeof(struct trapmap_trace)
 
 #define MEM_DEFAULT MIB(256)
 
@@ -103,6 +104,9 @@ int trapmap_vm_set_machine(struct trapmap_vm *vm,
 	c->on_reset = machine->on_reset;
 	c->debug_exit = machine->debug_exit;
 	c->kick_signal = machine->kick_signal;
+	c->strict_io = machine->strict_io != 0;
+	c->watchdog_ms = machine->watchdog_ms;
+	c->machine.test_device = machine->test_device != 0;
 	return 0;
 }
 
@@ -213,6 +217,87 @@ int trapmap_vm_set_serial(struct trapmap_vm *vm,
 	return 0;
 }
 
+/* Puts a duplicate of fd (-1: none) in the place of *to. */
+static int replace_fd(struct trapmap_vm *vm, int *to, int fd, const char *what)
+{
+	int copy = dup_fd(fd);
+
+	if (copy < -1)
+		return error_set(&vm->error, ERROR_INPUT, copy, "%s: %s", what,
+				 strerrordesc_np(-copy));
+	if (*to >= 0)
+		close(*to);
+	*to = copy;
+	return 0;
+}
+
+int trapmap_vm_set_debugcon(struct trapmap_vm *vm, int fd)
+{
+	int r = configurable(vm);
+
+	return r < 0 ? r
+		     : replace_fd(vm, &vm->config.machine.debugcon_fd, fd,
+				  "debug console");
+}
+
+int trapmap_vm_add_rule(struct trapmap_vm *vm, enum trapmap_rule rule,
+			const char *regex)
+{
+	int r = configurable(vm);
+
+	return r < 0 ? r : watch_add(vm->config.watch, rule, regex, &vm->error);
+}
+
+int trapmap_vm_set_trace(struct trapmap_vm *vm,
+			 const struct trapmap_trace *trace)
+{
+	const uint32_t known = TRAPMAP_TRACE_PIO | TRAPMAP_TRACE_MMIO |
+			       TRAPMAP_TRACE_MSR | TRAPMAP_TRACE_HYPERCALL |
+			       TRAPMAP_TRACE_OTHER;
+	struct trapmap_trace *t = &vm->config.trace;
+	int r = configurable(vm);
+
+	if (r < 0)
+		return r;
+	if (trace->size != SIZE_TRACE || trace->fd < 0 ||
+	    trace->kinds & ~known || trace->first > trace->last)
+		return fail(vm, -EINVAL,
+			    "struct trapmap_trace: wrong size or fd, unknown "
+			    "kinds, or first above last");
+	r = replace_fd(vm, &t->fd, trace->fd, "trace");
+	if (r < 0)
+		return r;
+	t->kinds = trace->kinds ? trace->kinds : known;
+	t->first = trace->first;
+	t->last = trace->last ? trace->last : UINT64_MAX;
+	return 0;
+}
+
+int trapmap_vm_set_stats(struct trapmap_vm *vm, int on)
+{
+	int r = configurable(vm);
+
+	if (r == 0)
+		vm->config.stats = on != 0;
+	return r;
+}
+
+int trapmap_vm_set_symbols(struct trapmap_vm *vm,
+			   const struct trapmap_source *source)
+{
+	struct source src = { .fd = -1 };
+	int r;
+
+	r = configurable(vm);
+	if (r == 0)
+		r = copy_source(vm, source, &src);
+	if (r < 0)
+		return r;
+	source_done(&vm->config.symbols);
+	vm->config.symbols = src;
+	return 0;
+}
+
 static bool overlap(const struct trapmap_device *a,
 		    const struct trapmap_device *b)
 {
@@ -265,13 +350,17 @@ int trapmap_vm_add_device(struct trapmap_vm *vm,
 	return 0;
 }
 
-void vm_config_init(struct vm_config *c)
+int vm_config_init(struct vm_config *c)
 {
 	c->mem = MEM_DEFAULT;
 	c->cpus = 1;
 	c->kernel.fd = -1;
 	c->machine.serial_in_fd = -1;
 	c->machine.serial_out_fd = -1;
+	c->machine.debugcon_fd = -1;
+	c->symbols.fd = -1;
+	c->trace = (struct trapmap_trace)TRAPMAP_TRACE_INIT;
+	return watch_new(&c->watch);
 }
 
 void vm_config_done(struct vm_config *c)
@@ -287,6 +376,12 @@ void vm_config_done(struct vm_config *c)
 	free(c->cpu);
 	free(c->kvm_path);
 	free(c->cmdline);
+	source_done(&c->symbols);
+	watch_free(c->watch);
+	if (c->machine.debugcon_fd >= 0)
+		close(c->machine.debugcon_fd);
+	if (c->trace.fd >= 0)
+		close(c->trace.fd);
 	if (c->machine.serial_in_fd >= 0)
 		close(c->machine.serial_in_fd);
 	if (c->machine.serial_out_fd >= 0)

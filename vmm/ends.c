@@ -32,6 +32,8 @@ static void set_end(struct trapmap_vm *vm, enum trapmap_end_kind kind,
 		.text = vm->end_text,
 	};
 	vsnprintf(vm->end_text, sizeof(vm->end_text), fmt, ap);
+	if (!vm->over.ns)
+		vm->over = tsc_mark();
 	vm->control.quit = true;
 	vm_kick_all(vm);
 }
@@ -75,7 +77,12 @@ static void end_host_failure(struct trapmap_vm *vm, const char *fmt, ...)
 
 static void reset_requested(struct trapmap_vm *vm, const char *who)
 {
-	switch (vm->config.on_reset) {
+	enum trapmap_on_reset action = vm->config.on_reset;
+
+	/* That of a panicked kernel is its end: else it could go on for ever. */
+	if (action == TRAPMAP_ON_RESET_REBOOT && watch_panic(vm->config.watch))
+		action = TRAPMAP_ON_RESET_END;
+	switch (action) {
 	case TRAPMAP_ON_RESET_REBOOT:
 		pthread_mutex_lock(&vm->control.lock);
 		if (!vm->ending) {
@@ -120,6 +127,15 @@ static void end_requested(void *opaque, enum end_request kind, uint32_t value,
 			return;
 		}
 		break;
+	case END_PANIC:
+		vm_end(vm, TRAPMAP_END_PANIC, TRAPMAP_END_PANIC, -1,
+		       "the guest panicked (%s)", who);
+		return;
+	case END_CRASHLOADED:
+		pthread_mutex_lock(&vm->control.lock);
+		vm->crashloaded = true;
+		pthread_mutex_unlock(&vm->control.lock);
+		return;
 	case END_DEBUG_EXIT:
 		if (vm->config.debug_exit == TRAPMAP_DEBUG_EXIT_PLAIN)
 			status = (int)(value & 0xff);
@@ -147,6 +163,10 @@ static void vcpu_ended(void *opaque, unsigned vcpu, const struct exit_end *end)
 	case TRAPMAP_END_CRASH:
 		vm_end(vm, end->kind, (int)end->kind, (int)vcpu,
 		       "the guest crashed: vCPU %u: %s", vcpu, end->text);
+		return;
+	case TRAPMAP_END_UNCLAIMED:
+		vm_end(vm, end->kind, (int)end->kind, (int)vcpu,
+		       "strict I/O: vCPU %u: %s", vcpu, end->text);
 		return;
 	default:
 		vm_end(vm, end->kind, (int)end->kind, (int)vcpu,
@@ -176,9 +196,16 @@ static void console_throttle(void *opaque, bool on)
 	 * does it at once.
 	 */
 	pthread_mutex_lock(&vm->control.lock);
-	atomic_store(&vm->control.throttle, on);
+	vm->throttles += on ? 1 : -1u;
+	atomic_store(&vm->control.throttle, vm->throttles > 0);
 	pthread_cond_broadcast(&vm->control.changed);
 	pthread_mutex_unlock(&vm->control.lock);
+}
+
+static void console_output(void *opaque, enum watch_stream stream,
+			   const uint8_t *buf, size_t len)
+{
+	settle_output(opaque, stream, buf, len);
 }
 
 static void console_drained(void *opaque)
@@ -201,6 +228,14 @@ static void console_failed(void *opaque, int err)
 			 strerrordesc_np(err) ?: "unknown error");
 }
 
+static void debugcon_failed(void *opaque, int err)
+{
+	end_host_failure(opaque,
+			 "the host failed: the debug console's output cannot "
+			 "be written: %s",
+			 strerrordesc_np(err) ?: "unknown error");
+}
+
 void vm_hooks(struct trapmap_vm *vm, struct machine_host *ret_host)
 {
 	vm->control.ended = vcpu_ended;
@@ -210,7 +245,9 @@ void vm_hooks(struct trapmap_vm *vm, struct machine_host *ret_host)
 		.end = { .request = end_requested, .opaque = vm },
 		.throttle = console_throttle,
 		.drained = console_drained,
+		.console_output = console_output,
 		.console_failed = console_failed,
+		.debugcon_failed = debugcon_failed,
 		.opaque = vm,
 	};
 }

@@ -35,81 +35,111 @@ static inline void put_item(uint8_t *p, unsigned size, uint64_t val)
 	}
 }
 
+/* Nothing answered. That is the end where the bus is strict. */
+NOINLINE static enum exit_action unclaimed(const struct bus *bus,
+					   const char *what, uint64_t addr,
+					   unsigned size, bool is_write,
+					   struct exit_end *end)
+{
+	if (!bus->strict)
+		return EXIT_RESUME;
+	end->kind = TRAPMAP_END_UNCLAIMED;
+	snprintf(end->text, sizeof(end->text),
+		 "%s of %u byte%s %s %s %#llx, which nothing claims",
+		 is_write ? "write" : "read", size, size == 1 ? "" : "s",
+		 is_write ? "to" : "from", what, (unsigned long long)addr);
+	return EXIT_ENDED;
+}
+
+static enum exit_action io_item(struct bus *pio, const struct kvm_run *run,
+				uint8_t *data, struct exit_end *end)
+{
+	bool is_write = run->io.direction == KVM_EXIT_IO_OUT, claimed;
+	unsigned size = run->io.size;
+	uint64_t val;
+
+	if (is_write) {
+		claimed = bus_write(pio, run->io.port, size,
+				    get_item(data, size));
+	} else {
+		claimed = bus_read(pio, run->io.port, size, &val);
+		put_item(data, size, val);
+	}
+	if (claimed)
+		return EXIT_RESUME;
+	return unclaimed(pio, "port", run->io.port, size, is_write, end);
+}
+
 /*
  * String input and output come as `count` items: the port stays, the data
  * advances.
  */
-NOINLINE static void handle_string_io(struct bus *pio, struct kvm_run *run,
-				      uint8_t *data)
+NOINLINE static enum exit_action handle_string_io(struct bus *pio,
+						  struct kvm_run *run,
+						  uint8_t *data,
+						  struct exit_end *end)
 {
-	uint16_t port = run->io.port;
-	unsigned size = run->io.size;
+	enum exit_action action = EXIT_RESUME;
 	uint32_t count;
-	uint64_t val;
 
-	for (count = run->io.count; count > 0; count--, data += size) {
-		if (run->io.direction == KVM_EXIT_IO_OUT) {
-			bus_write(pio, port, size, get_item(data, size));
-			continue;
-		}
-		bus_read(pio, port, size, &val);
-		put_item(data, size, val);
-	}
+	for (count = run->io.count; count > 0 && action == EXIT_RESUME;
+	     count--, data += run->io.size)
+		action = io_item(pio, run, data, end);
+	return action;
 }
 
 /* A port access. Most are of one item: those take no loop. */
-static enum exit_action handle_io(struct bus *pio, struct kvm_run *run)
+static enum exit_action handle_io(struct bus *pio, struct kvm_run *run,
+				  struct exit_end *end)
 {
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
-	unsigned size = run->io.size;
-	uint64_t val;
 
-	if (run->io.count != 1) {
-		handle_string_io(pio, run, data);
-	} else if (run->io.direction == KVM_EXIT_IO_OUT) {
-		bus_write(pio, run->io.port, size, get_item(data, size));
-	} else {
-		bus_read(pio, run->io.port, size, &val);
-		put_item(data, size, val);
-	}
-	return EXIT_RESUME;
+	if (run->io.count != 1)
+		return handle_string_io(pio, run, data, end);
+	return io_item(pio, run, data, end);
 }
 
-static void mmio_item(struct bus *mmio, struct kvm_run *run, unsigned off,
-		      unsigned size)
+static enum exit_action mmio_item(struct bus *mmio, struct kvm_run *run,
+				  unsigned off, unsigned size,
+				  struct exit_end *end)
 {
 	uint64_t addr = run->mmio.phys_addr + off;
 	uint8_t *data = run->mmio.data + off;
+	bool is_write = run->mmio.is_write, claimed;
 	uint64_t val;
 
-	if (run->mmio.is_write) {
-		bus_write(mmio, addr, size, get_item(data, size));
+	if (is_write) {
+		claimed = bus_write(mmio, addr, size, get_item(data, size));
 	} else {
-		bus_read(mmio, addr, size, &val);
+		claimed = bus_read(mmio, addr, size, &val);
 		put_item(data, size, val);
 	}
+	if (claimed)
+		return EXIT_RESUME;
+	return unclaimed(mmio, "address", addr, size, is_write, end);
 }
 
 /*
  * A memory access. One that crosses a page can reach us as three, five, six or
  * seven bytes, which go to the bus as powers of two.
  */
-NOINLINE static enum exit_action handle_mmio(struct bus *mmio, struct kvm_run *run)
+NOINLINE static enum exit_action handle_mmio(struct bus *mmio,
+					     struct kvm_run *run,
+					     struct exit_end *end)
 {
+	enum exit_action action = EXIT_RESUME;
 	unsigned len = run->mmio.len, off, size;
 
-	if (len == 4 || len == 8 || len == 1 || len == 2) {
-		mmio_item(mmio, run, 0, len);
-		return EXIT_RESUME;
-	}
+	if (len == 4 || len == 8 || len == 1 || len == 2)
+		return mmio_item(mmio, run, 0, len, end);
 	if (len > sizeof(run->mmio.data))
 		len = sizeof(run->mmio.data);
-	for (off = 0; off < len; off += size) {
+	for (off = 0; off < len && action == EXIT_RESUME; off += size) {
 		for (size = 8; size > len - off;)
 			size /= 2;
-		mmio_item(mmio, run, off, size);
+		action = mmio_item(mmio, run, off, size, end);
 	}
-	return EXIT_RESUME;
+	return action;
 }
 
 static enum exit_action ended(struct exit_end *end, enum trapmap_end_kind kind,
@@ -218,10 +248,10 @@ enum exit_action exit_handle(struct bus *pio, struct bus *mmio,
 {
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
-		return handle_io(pio, run);
+		return handle_io(pio, run, ret_end);
 
 	case KVM_EXIT_MMIO:
-		return handle_mmio(mmio, run);
+		return handle_mmio(mmio, run, ret_end);
 
 	default:
 		return handle_other(run, ret_end);

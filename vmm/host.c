@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/base.h"
+#include "host.h"
 #include "kvm.h"
 #include "probe.h"
 #include "trapmap/trapmap.h"
@@ -156,23 +157,26 @@ static int unusable(struct host_store *store, struct trapmap_host *host,
 	return code;
 }
 
+enum trapmap_kvm_kind host_kind(int *ret_nested_paging)
+{
+	if (module_is_there("kvm_intel") && cpu_has_flag("vmx")) {
+		*ret_nested_paging = module_flag("kvm_intel", "ept");
+		return TRAPMAP_KVM_VTX;
+	}
+	if (module_is_there("kvm_amd") && cpu_has_flag("svm")) {
+		*ret_nested_paging = module_flag("kvm_amd", "npt");
+		return TRAPMAP_KVM_AMDV;
+	}
+	*ret_nested_paging = -1;
+	return TRAPMAP_KVM_SOFTWARE;
+}
+
 static void find_kind(struct host_store *store, struct trapmap_host *host)
 {
-	const char *paging = "";
+	const char *paging;
 
-	host->nested_paging = -1;
-	if (module_is_there("kvm_intel") && cpu_has_flag("vmx")) {
-		host->kind = TRAPMAP_KVM_VTX;
-		host->nested_paging = module_flag("kvm_intel", "ept");
-		paging = "EPT";
-	} else if (module_is_there("kvm_amd") && cpu_has_flag("svm")) {
-		host->kind = TRAPMAP_KVM_AMDV;
-		host->nested_paging = module_flag("kvm_amd", "npt");
-		paging = "NPT";
-	} else {
-		host->kind = TRAPMAP_KVM_SOFTWARE;
-	}
-
+	host->kind = host_kind(&host->nested_paging);
+	paging = host->kind == TRAPMAP_KVM_VTX ? "EPT" : "NPT";
 	if (host->kind == TRAPMAP_KVM_SOFTWARE)
 		snprintf(store->kind, sizeof(store->kind),
 			 "software: no VT-x or AMD-V; guest kernel code is "

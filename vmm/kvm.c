@@ -124,7 +124,9 @@ int kvm_set_signal(int vcpu_fd, int signo)
 	return kvm_ioctl(vcpu_fd, KVM_SET_SIGNAL_MASK, &arg);
 }
 
-int kvm_set_msr(int vcpu_fd, uint32_t index, uint64_t value)
+/* KVM_GET_MSRS and KVM_SET_MSRS take a header and entries: one, here. */
+static int msr_ioctl(int vcpu_fd, unsigned long request,
+		     struct kvm_msr_entry *entry)
 {
 	union {
 		struct kvm_msrs msrs;
@@ -133,10 +135,27 @@ int kvm_set_msr(int vcpu_fd, uint32_t index, uint64_t value)
 	} arg = { .msrs.nmsrs = 1 };
 	int r;
 
-	arg.msrs.entries[0] = (struct kvm_msr_entry){ .index = index,
-						      .data = value };
-	r = kvm_ioctl(vcpu_fd, KVM_SET_MSRS, &arg);
+	arg.msrs.entries[0] = *entry;
+	r = kvm_ioctl(vcpu_fd, request, &arg);
 	if (r < 0)
 		return r;
+	*entry = arg.msrs.entries[0];
 	return r == 1 ? 0 : -EOPNOTSUPP;
+}
+
+int kvm_get_msr(int vcpu_fd, uint32_t index, uint64_t *ret_value)
+{
+	struct kvm_msr_entry entry = { .index = index };
+	int r = msr_ioctl(vcpu_fd, KVM_GET_MSRS, &entry);
+
+	if (r == 0)
+		*ret_value = entry.data;
+	return r;
+}
+
+int kvm_set_msr(int vcpu_fd, uint32_t index, uint64_t value)
+{
+	struct kvm_msr_entry entry = { .index = index, .data = value };
+
+	return msr_ioctl(vcpu_fd, KVM_SET_MSRS, &entry);
 }

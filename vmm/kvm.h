@@ -46,6 +46,9 @@ int kvm_supported_cpuid(int sys_fd, unsigned spare,
  */
 int kvm_set_signal(int vcpu_fd, int signo);
 
+/* Reads one MSR. Returns 0, or -EOPNOTSUPP where KVM refuses that MSR. */
+int kvm_get_msr(int vcpu_fd, uint32_t index, uint64_t *ret_value);
+
 /* Sets one MSR. Returns 0, or -EOPNOTSUPP where KVM refuses that MSR. */
 int kvm_set_msr(int vcpu_fd, uint32_t index, uint64_t value);
 

@@ -8,7 +8,8 @@
  *	0x0000001000  | boot: GDT, page tables   |  free once a kernel runs
  *	0x0000007000  | boot: boot_params        |
  *	0x0000007c00  | (a boot sector)          |
- *	0x0000008000  | boot: setup_data         |
+ *	0x0000008000  | boot: setup_data, or the |
+ *	              |  multiboot information   |
  *	0x0000010000  | (a flat binary)          |
  *	0x0000020000  | boot: command line       |
  *	              | free                     |
@@ -27,6 +28,7 @@
  *	              | no memory: devices       |
  *	0x00fec00000  |  IOAPIC   (in KVM)       |
  *	0x00fee00000  |  LAPIC    (in KVM)       |
+ *	0x00ff000000  |  test device, if wanted  |
  *	0x00fffbc000  |  4 pages for kvm-intel   |
  *	0x0100000000  +--------------------------+
  *	              | RAM that did not fit     |
@@ -44,6 +46,8 @@
 #define LAYOUT_BOOT_SECTOR 0x7c00
 #define LAYOUT_SETUP_DATA 0x8000
 #define LAYOUT_SETUP_DATA_MAX 0x1000
+#define LAYOUT_MULTIBOOT 0x8000 /* in place of setup_data */
+#define LAYOUT_MULTIBOOT_MAX 0x8000
 #define LAYOUT_FLAT 0x10000
 #define LAYOUT_FLAT_MAX 0x8fc00 /* up to the EBDA */
 #define LAYOUT_CMDLINE 0x20000
@@ -63,6 +67,7 @@
 #define LAYOUT_HOLE_END 0x100000000ull
 #define LAYOUT_IOAPIC 0xfec00000
 #define LAYOUT_LAPIC 0xfee00000
+#define LAYOUT_TESTDEV_IOMEM 0xff000000
 #define LAYOUT_IDENTITY_MAP 0xfffbc000 /* KVM_SET_IDENTITY_MAP_ADDR: 1 page */
 #define LAYOUT_TSS 0xfffbd000 /* KVM_SET_TSS_ADDR: 3 pages */
 
@@ -70,12 +75,19 @@
 #define LAYOUT_PORT_I8042_DATA 0x60
 #define LAYOUT_PORT_I8042_COMMAND 0x64
 #define LAYOUT_PORT_RTC 0x70
+/* The test device's are QEMU's, as its guests know them. */
+#define LAYOUT_PORT_TESTDEV 0xe0
+#define LAYOUT_PORT_TESTDEV_FLUSH 0xe4
+#define LAYOUT_PORT_TESTDEV_BYTE 0xe8
 #define LAYOUT_PORT_COM1 0x3f8
+#define LAYOUT_PORT_FW_CFG 0x510
 #define LAYOUT_PORT_PM_EVENT 0x600 /* PM1a_EVT_BLK, 4 */
 #define LAYOUT_PORT_PM_CONTROL 0x604 /* PM1a_CNT_BLK, 2 */
 #define LAYOUT_PORT_PM_TIMER 0x608 /* PM_TMR_BLK, 4 */
 #define LAYOUT_PORT_PM_RESET 0x60c /* RESET_REG, 1 */
-/* guest_abi.h has the debug-exit, test-exit and POST ports. */
+#define LAYOUT_PORT_PCI_CONFIG 0xcf8
+#define LAYOUT_PORT_TESTDEV_IRQ 0x2000
+/* guest_abi.h has the ports of a guest's reports: POST, debug console, ends. */
 
 /* Interrupts: ISA IRQ numbers, which are IOAPIC inputs but for IRQ 0 -> 2. */
 #define LAYOUT_IRQ_KEYBOARD 1

@@ -7,8 +7,10 @@
 #include <sys/random.h>
 
 #include "boot/linux.h"
+#include "boot/multiboot.h"
 #include "core/base.h"
 #include "layout.h"
+#include "mem.h"
 #include "x86/acpi.h"
 #include "x86/e820.h"
 #include "x86/mptable.h"
@@ -89,14 +91,11 @@ out:
 	return r;
 }
 
-/* One after another, each at a multiple of four as cpio wants it. */
-static int load_initrds(const struct gmem *gm, const struct load_request *rq,
-			const struct boot_plan *plan, gpa_t *ret_gpa,
-			uint64_t *ret_len, struct error *err)
+/* How long they are one after another, each at a multiple of align. */
+static int initrds_len(const struct load_request *rq, uint64_t align,
+		       uint64_t *ret_len, struct error *err)
 {
-	struct boot_error why;
 	uint64_t len = 0;
-	gpa_t gpa = 0, at;
 	unsigned i;
 	int r;
 
@@ -107,29 +106,86 @@ static int load_initrds(const struct gmem *gm, const struct load_request *rq,
 		if (rq->initrd[i].len > UINT64_MAX / 4 - len)
 			return error_set(err, ERROR_INPUT, -EFBIG,
 					 "%s: too large", rq->initrd[i].name);
-		len = align_up(len, 4) + rq->initrd[i].len;
+		len = align_up(len, align) + rq->initrd[i].len;
 	}
-	if (len > 0 && plan->protocol != BOOT_LINUX64)
-		return error_set(err, ERROR_INPUT, -EINVAL,
-				 "%s: a %s takes no initrd",
-				 rq->initrd[0].name, plan->format);
+	*ret_len = len;
+	return 0;
+}
+
+/* Puts them there; ret_at, unless NULL, gets where each lies. */
+static int read_initrds(const struct gmem *gm, const struct load_request *rq,
+			gpa_t gpa, uint64_t align, gpa_t *ret_at,
+			struct error *err)
+{
+	unsigned i;
+	int r;
+
+	for (i = 0; i < rq->initrds; i++) {
+		void *to = gmem_ptr(gm, gpa, rq->initrd[i].len);
+
+		r = source_read(&rq->initrd[i], 0, to, rq->initrd[i].len, err);
+		if (r < 0)
+			return r;
+		if (ret_at)
+			ret_at[i] = gpa;
+		gpa = align_up(gpa + rq->initrd[i].len, align);
+	}
+	return 0;
+}
+
+/* As one to Linux: cpio wants multiples of four. */
+static int load_initrds(const struct gmem *gm, const struct load_request *rq,
+			const struct boot_plan *plan, gpa_t *ret_gpa,
+			uint64_t *ret_len, struct error *err)
+{
+	struct boot_error why;
+	uint64_t len = 0;
+	gpa_t gpa = 0;
+	int r;
+
+	r = initrds_len(rq, 4, &len, err);
+	if (r < 0)
+		return r;
 	if (len > 0) {
 		r = linux_place_initrd(gm, plan, len, &gpa, &why);
 		if (r < 0)
 			return error_set(err, ERROR_INPUT, r, "%s: %s",
 					 rq->initrd[0].name, why.text);
 	}
-	for (i = 0, at = gpa; i < rq->initrds; i++) {
-		void *to = gmem_ptr(gm, at, rq->initrd[i].len);
-
-		r = source_read(&rq->initrd[i], 0, to, rq->initrd[i].len, err);
-		if (r < 0)
-			return r;
-		at = align_up(at + rq->initrd[i].len, 4);
-	}
+	r = read_initrds(gm, rq, gpa, 4, NULL, err);
+	if (r < 0)
+		return r;
 	*ret_gpa = gpa;
 	*ret_len = len;
 	return 0;
+}
+
+/*
+ * Modules of a multiboot kernel: each at a page of its own, behind the kernel,
+ * where kernels expect them and look for free memory after them.
+ */
+static int load_modules(const struct gmem *gm, const struct load_request *rq,
+			const struct boot_plan *plan, gpa_t *ret_at,
+			struct error *err)
+{
+	gpa_t start = plan->reserve + plan->reserve_len;
+	uint64_t len = 0;
+	int r;
+
+	if (start < LAYOUT_HIGH_RAM)
+		start = LAYOUT_HIGH_RAM;
+	start = align_up(start, MEM_PAGE);
+	r = initrds_len(rq, MEM_PAGE, &len, err);
+	if (r < 0)
+		return r;
+	if (len > 0 && !gmem_ptr(gm, start, len))
+		return error_set(err, ERROR_INPUT, -ENOSPC,
+				 "%s: the modules take %llu bytes behind the "
+				 "kernel at %#llx, where there is not that much "
+				 "memory",
+				 rq->initrd[0].name, (unsigned long long)len,
+				 (unsigned long long)start);
+	return read_initrds(gm, rq, start, MEM_PAGE, ret_at, err);
 }
 
 /* What a BIOS would have left: its data area, ACPI and MP tables. */
@@ -184,6 +240,53 @@ static int write_linux(const struct gmem *gm, const struct load_request *rq,
 	return 0;
 }
 
+static int write_multiboot(const struct gmem *gm, const struct load_request *rq,
+			   const struct boot_plan *plan, struct error *err)
+{
+	struct multiboot_module module[LOAD_MAX_INITRDS];
+	gpa_t at[LOAD_MAX_INITRDS];
+	struct e820_range e820[E820_MAX];
+	struct multiboot_boot boot = {
+		.kernel = rq->kernel->name,
+		.cmdline = rq->cmdline,
+		.e820 = e820,
+		.e820_count = e820_build(rq->mem, e820),
+		.module = module,
+		.modules = rq->initrds,
+	};
+	struct boot_error why;
+	unsigned i;
+	int r;
+
+	r = load_modules(gm, rq, plan, at, err);
+	if (r < 0)
+		return r;
+	for (i = 0; i < rq->initrds; i++)
+		module[i] = (struct multiboot_module){
+			.name = rq->initrd[i].name,
+			.gpa = at[i],
+			.len = rq->initrd[i].len,
+		};
+	if (multiboot_write(gm, &boot, &why) < 0)
+		return error_set(err, ERROR_INPUT, -EINVAL, "%s", why.text);
+	return 0;
+}
+
+/* Real-mode code gets nothing, so asking for something is a mistake. */
+static int refuse_extras(const struct load_request *rq,
+			 const struct boot_plan *plan, struct error *err)
+{
+	if (rq->initrds)
+		return error_set(err, ERROR_INPUT, -EINVAL,
+				 "%s: a %s takes no initrd",
+				 rq->initrd[0].name, plan->format);
+	if (rq->cmdline[0])
+		return error_set(err, ERROR_INPUT, -EINVAL,
+				 "%s: a %s takes no command line",
+				 rq->kernel->name, plan->format);
+	return 0;
+}
+
 int load_guest(const struct gmem *gm, const struct load_request *request,
 	       struct loaded *ret_loaded, struct error *err)
 {
@@ -195,20 +298,24 @@ int load_guest(const struct gmem *gm, const struct load_request *request,
 	r = load_kernel(gm, request->kernel, plan, &setup, err);
 	if (r < 0)
 		return r;
-	r = load_initrds(gm, request, plan, &loaded.initrd, &loaded.initrd_len,
-			 err);
-	if (r < 0)
-		goto out;
 	r = write_tables(gm, request, err);
 	if (r < 0)
 		goto out;
-	if (plan->protocol == BOOT_LINUX64)
-		r = write_linux(gm, request, plan, setup, loaded.initrd,
-				loaded.initrd_len, err);
-	else if (request->cmdline[0])
-		r = error_set(err, ERROR_INPUT, -EINVAL,
-			      "%s: a %s takes no command line",
-			      request->kernel->name, plan->format);
+	switch (plan->protocol) {
+	case BOOT_LINUX64:
+		r = load_initrds(gm, request, plan, &loaded.initrd,
+				 &loaded.initrd_len, err);
+		if (r == 0)
+			r = write_linux(gm, request, plan, setup,
+					loaded.initrd, loaded.initrd_len, err);
+		break;
+	case BOOT_MULTIBOOT:
+		r = write_multiboot(gm, request, plan, err);
+		break;
+	case BOOT_REAL:
+		r = refuse_extras(request, plan, err);
+		break;
+	}
 	if (r == 0)
 		*ret_loaded = loaded;
 out:

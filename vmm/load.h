@@ -12,10 +12,12 @@
 #include "error.h"
 #include "source.h"
 
+#define LOAD_MAX_INITRDS 64
+
 struct load_request {
 	struct source *kernel;
 	struct source *initrd;
-	unsigned initrds;
+	unsigned initrds; /* at most LOAD_MAX_INITRDS */
 	const char *cmdline; /* not NULL */
 	uint64_t mem;
 	unsigned cpus;

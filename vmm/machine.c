@@ -9,14 +9,20 @@
 #include "acpi_pm.h"
 #include "backend/chardev.h"
 #include "backend/chardev_fd.h"
+#include "backend/chardev_tap.h"
 #include "core/base.h"
 #include "core/device.h"
 #include "core/gmem.h"
 #include "debug_exit.h"
+#include "debugcon.h"
 #include "embedded_device.h"
+#include "fw_cfg.h"
 #include "i8042.h"
 #include "layout.h"
+#include "pc_testdev.h"
+#include "pci_config.h"
 #include "post_code.h"
+#include "pvpanic.h"
 #include "rtc_mc146818.h"
 #include "trapmap/guest_abi.h"
 #include "uart16550.h"
@@ -73,10 +79,39 @@ static int keep(struct machine *m, struct device *dev)
 	return 0;
 }
 
-/* The built-in devices, in the order of their ports. */
-static int add_devices(struct machine *m, const struct machine_config *config,
-		       const struct machine_host *host, struct loop *loop,
-		       const int *vm_fd)
+static void tap_output(void *opaque, const uint8_t *buf, size_t len)
+{
+	const struct machine_tap *tap = opaque;
+
+	tap->host->console_output(tap->host->opaque, tap->stream, buf, len);
+}
+
+/* Lets the VM see what goes to `under`, if it wants to. */
+static int add_tap(struct machine *m, enum watch_stream stream,
+		   struct chardev *under, struct chardev **ret_chr)
+{
+	struct machine_tap *tap = &m->tap[stream];
+	int r;
+
+	if (!m->host.console_output) {
+		*ret_chr = under;
+		return 0;
+	}
+	tap->host = &m->host;
+	tap->stream = stream;
+	r = chardev_tap_new(&(struct chardev_tap_config){ .under = under,
+							  .output = tap_output,
+							  .opaque = tap },
+			    &tap->chr);
+	if (r == 0)
+		*ret_chr = tap->chr;
+	return r;
+}
+
+/* What a PC has, in the order of its ports. */
+static int add_pc(struct machine *m, const struct machine_config *config,
+		  const struct machine_host *host, struct loop *loop,
+		  const int *vm_fd)
 {
 	const struct chardev_fd_config console = {
 		.loop = loop,
@@ -120,8 +155,58 @@ static int add_devices(struct machine *m, const struct machine_config *config,
 	if (r < 0)
 		return r;
 
-	r = post_code_new(&dev) ?: keep(m, dev) ?:
-	    bus_add(&m->pio, TRAPMAP_POST_PORT, 1, dev, 0);
+	r = post_code_new(loop, &m->post) ?: keep(m, m->post) ?:
+	    bus_add(&m->pio, TRAPMAP_POST_PORT, 1, m->post, 0);
+	if (r < 0)
+		return r;
+
+	r = chardev_fd_new(&console, &m->console);
+	if (r < 0)
+		return r;
+	r = add_tap(m, WATCH_COM1, m->console, &com1.chr) ?:
+	    uart_new(&com1, &m->uart) ?: keep(m, m->uart) ?:
+	    bus_add(&m->pio, LAYOUT_PORT_COM1, 8, m->uart, 0);
+	if (r < 0)
+		return r;
+
+	r = acpi_pm_new(&pm, &dev) ?: keep(m, dev) ?:
+	    bus_add(&m->pio, LAYOUT_PORT_PM_EVENT, ACPI_PM_LEN, dev, 0);
+	if (r < 0)
+		return r;
+
+	return pci_config_new(&dev) ?: keep(m, dev) ?:
+	       bus_add(&m->pio, LAYOUT_PORT_PCI_CONFIG, PCI_CONFIG_LEN, dev, 0);
+}
+
+/* What only a virtual machine has, in the order of its ports. */
+static int add_virtual(struct machine *m, const struct machine_config *config,
+		       const struct machine_host *host, struct loop *loop)
+{
+	const struct chardev_fd_config debugcon = {
+		.loop = loop,
+		.in_fd = -1,
+		.out_fd = config->debugcon_fd,
+		.throttle = host->throttle,
+		.drained = host->drained,
+		.failed = host->debugcon_failed,
+		.opaque = host->opaque,
+	};
+	const struct fw_cfg_config fw_cfg = {
+		.mem = config->mem,
+		.cpus = (uint16_t)config->cpus,
+	};
+	struct chardev *chr = NULL;
+	struct device *dev = NULL;
+	int r;
+
+	r = chardev_fd_new(&debugcon, &m->debugcon);
+	if (r < 0)
+		return r;
+	r = add_tap(m, WATCH_DEBUGCON, m->debugcon, &chr) ?:
+	    debugcon_new(chr, &m->debugcon_dev) ?:
+	    keep(m, m->debugcon_dev) ?:
+	    bus_add(&m->pio, TRAPMAP_DEBUGCON_PORT, 1, m->debugcon_dev, 0) ?:
+	    bus_add(&m->pio, TRAPMAP_DEBUGCON_PORT_2, 1, m->debugcon_dev, 0);
 	if (r < 0)
 		return r;
 
@@ -130,22 +215,41 @@ static int add_devices(struct machine *m, const struct machine_config *config,
 	if (r < 0)
 		return r;
 
-	r = chardev_fd_new(&console, &m->console);
-	if (r < 0)
-		return r;
-	com1.chr = m->console;
-	r = uart_new(&com1, &m->uart) ?: keep(m, m->uart) ?:
-	    bus_add(&m->pio, LAYOUT_PORT_COM1, 8, m->uart, 0);
+	r = pvpanic_new(&host->end, &dev) ?: keep(m, dev) ?:
+	    bus_add(&m->pio, TRAPMAP_PVPANIC_PORT, 1, dev, 0);
 	if (r < 0)
 		return r;
 
-	r = test_exit_new(&host->end, &dev) ?: keep(m, dev) ?:
-	    bus_add(&m->pio, TRAPMAP_TEST_EXIT_PORT, 4, dev, 0);
+	r = fw_cfg_new(&fw_cfg, &dev) ?: keep(m, dev) ?:
+	    bus_add(&m->pio, LAYOUT_PORT_FW_CFG, FW_CFG_LEN, dev, 0);
 	if (r < 0)
 		return r;
 
-	return acpi_pm_new(&pm, &dev) ?: keep(m, dev) ?:
-	       bus_add(&m->pio, LAYOUT_PORT_PM_EVENT, ACPI_PM_LEN, dev, 0);
+	return test_exit_new(&host->end, &dev) ?: keep(m, dev) ?:
+	       bus_add(&m->pio, TRAPMAP_TEST_EXIT_PORT, 4, dev, 0);
+}
+
+/* Where it is asked for: it takes ports and memory of its own. */
+static int add_testdev(struct machine *m, const struct gmem *ram,
+		       const int *vm_fd)
+{
+	struct pc_testdev_config config = { .ram = ram };
+	struct device *dev = NULL;
+	unsigned i;
+
+	for (i = 0; i < PC_TESTDEV_LINES; i++)
+		config.line[i] = irqchip_line(&m->irq_test[i], vm_fd, i);
+	return pc_testdev_new(&config, &dev) ?: keep(m, dev) ?:
+	       bus_add(&m->pio, LAYOUT_PORT_TESTDEV, PC_TESTDEV_IOPORT_LEN, dev,
+		       PC_TESTDEV_IOPORT) ?:
+	       bus_add(&m->pio, LAYOUT_PORT_TESTDEV_FLUSH, PC_TESTDEV_FLUSH_LEN,
+		       dev, PC_TESTDEV_FLUSH) ?:
+	       bus_add(&m->pio, LAYOUT_PORT_TESTDEV_BYTE, PC_TESTDEV_BYTE_LEN,
+		       dev, PC_TESTDEV_BYTE) ?:
+	       bus_add(&m->pio, LAYOUT_PORT_TESTDEV_IRQ, PC_TESTDEV_IRQ_LEN, dev,
+		       PC_TESTDEV_IRQ) ?:
+	       bus_add(&m->mmio, LAYOUT_TESTDEV_IOMEM, PC_TESTDEV_IOMEM_LEN,
+		       dev, PC_TESTDEV_IOMEM);
 }
 
 /* What KVM answers itself: a device of ours there would never be asked. */
@@ -225,10 +329,14 @@ int machine_init(struct machine *m, const struct machine_config *config,
 	int r;
 
 	memset(m, 0, sizeof(*m));
+	m->host = *host;
 	bus_init(&m->pio, 0xffff);
 	bus_init(&m->mmio, UINT64_MAX - 1);
 
-	r = add_devices(m, config, host, loop, vm_fd);
+	r = add_pc(m, config, host, loop, vm_fd) ?:
+	    add_virtual(m, config, host, loop);
+	if (r == 0 && config->test_device)
+		r = add_testdev(m, config->ram, vm_fd);
 	if (r < 0)
 		return error_host(err, r, "cannot build the machine");
 
@@ -243,6 +351,18 @@ int machine_init(struct machine *m, const struct machine_config *config,
 			return r;
 	}
 	return 0;
+}
+
+size_t machine_output_pending(const struct machine *m)
+{
+	return chardev_fd_pending(m->console) +
+	       chardev_fd_pending(m->debugcon);
+}
+
+size_t machine_output_discard(struct machine *m)
+{
+	return chardev_fd_discard(m->console) +
+	       chardev_fd_discard(m->debugcon);
 }
 
 void machine_reset(struct machine *m)
@@ -264,7 +384,10 @@ void machine_done(struct machine *m)
 	for (i = 0; i < m->extra_count; i++)
 		device_free(m->extra[i]);
 	free(m->extra);
+	for (i = 0; i < WATCH_STREAMS; i++)
+		chardev_free(m->tap[i].chr);
 	chardev_free(m->console);
+	chardev_free(m->debugcon);
 	bus_done(&m->pio);
 	bus_done(&m->mmio);
 	memset(m, 0, sizeof(*m));

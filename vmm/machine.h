@@ -7,6 +7,7 @@
 #define TRAPMAP_MACHINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/bus.h"
@@ -14,7 +15,9 @@
 #include "core/loop.h"
 #include "error.h"
 #include "irqchip.h"
+#include "layout.h"
 #include "trapmap/trapmap.h"
+#include "watch.h"
 
 struct chardev;
 struct device;
@@ -22,12 +25,17 @@ struct gmem;
 
 /* What the board is built from. */
 struct machine_config {
+	uint64_t mem; /* bytes of RAM */
+	unsigned cpus;
 	enum trapmap_rtc_base rtc_base;
 	enum trapmap_rtc_clock rtc_clock;
 	int64_t rtc_epoch;
 	/* COM1's other end; -1 for none. Stay the caller's. */
 	int serial_in_fd;
 	int serial_out_fd;
+	/* The debug console's output; -1 for none. Stays the caller's. */
+	int debugcon_fd;
+	bool test_device; /* trapmap_machine.test_device */
 	/* Where no device may lie; NULL: nowhere. */
 	const struct gmem *ram;
 	/* Devices of the embedder's; they stay the caller's. */
@@ -38,11 +46,25 @@ struct machine_config {
 /* What the board tells the VM. */
 struct machine_host {
 	struct end_sink end;
-	/* chardev_fd.h's throttle, drained and failed. */
+	/*
+	 * chardev_fd.h's throttle, drained and failed. The first two come from
+	 * each of the consoles.
+	 */
 	void (*throttle)(void *opaque, bool on);
 	void (*drained)(void *opaque);
 	void (*console_failed)(void *opaque, int err);
+	void (*debugcon_failed)(void *opaque, int err);
+	/* What the guest says. Any thread, with a device's lock held. */
+	void (*console_output)(void *opaque, enum watch_stream stream,
+			       const uint8_t *buf, size_t len);
 	void *opaque;
+};
+
+/* Where what a console says is seen. */
+struct machine_tap {
+	struct chardev *chr;
+	const struct machine_host *host;
+	enum watch_stream stream;
 };
 
 #define MACHINE_MAX_DEVICES 16
@@ -50,13 +72,19 @@ struct machine_host {
 struct machine {
 	struct bus pio;
 	struct bus mmio;
-	struct chardev *console;
+	struct machine_host host;
+	struct machine_tap tap[WATCH_STREAMS];
+	struct chardev *console; /* COM1's other end */
+	struct chardev *debugcon; /* the debug console's */
 	struct device *uart;
+	struct device *debugcon_dev;
+	struct device *post;
 	struct device *device[MACHINE_MAX_DEVICES];
 	unsigned count;
 	struct device **extra;
 	unsigned extra_count;
 	struct irqchip_input irq_com1, irq_rtc, irq_sci, irq_kbd, irq_aux;
+	struct irqchip_input irq_test[LAYOUT_IOAPIC_PINS];
 };
 
 /*
@@ -67,6 +95,12 @@ struct machine {
 int machine_init(struct machine *m, const struct machine_config *config,
 		 const struct machine_host *host, struct loop *loop,
 		 const int *vm_fd, struct error *err);
+
+/* Bytes of the consoles' output that wait for their readers. Any thread. */
+size_t machine_output_pending(const struct machine *m);
+
+/* Drops them, and returns how many they were. Any thread. */
+size_t machine_output_discard(struct machine *m);
 
 /* A system reset of every device. No vCPU may run. */
 void machine_reset(struct machine *m);

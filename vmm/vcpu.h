@@ -22,10 +22,14 @@
 
 #include "error.h"
 #include "exit.h"
+#include "kvm_stats.h"
 
 struct bus;
+struct flight;
 struct kvm_cpuid2;
 struct kvm_run;
+struct stats;
+struct trace;
 
 /* What all vCPUs of a VM look at, off the exit path. */
 struct vcpu_control {
@@ -41,6 +45,11 @@ struct vcpu_control {
 	 * apart and atomic.
 	 */
 	_Atomic bool throttle;
+	/*
+	 * The number of the last look that was asked for: each vCPU then fills
+	 * in its struct vcpu_look. Kicked as above.
+	 */
+	_Atomic uint64_t look;
 
 	/*
 	 * A vCPU's end, before it quits; the first one counts. Any vCPU's
@@ -50,6 +59,18 @@ struct vcpu_control {
 	/* The thread of a vCPU has done its last ioctl. No lock held. */
 	void (*quit_done)(void *opaque, unsigned vcpu);
 	void *opaque;
+};
+
+/* What a vCPU found when it looked at itself between two instructions. */
+struct vcpu_look {
+	uint64_t number; /* of the look; 0: it never has */
+	uint64_t rip;
+	bool unborn; /* waits for its INIT or SIPI */
+	bool halted;
+	bool interrupts_on; /* RFLAGS.IF */
+	bool nmi; /* one is pending */
+	bool timer_armed; /* the timer of its local APIC */
+	uint64_t interrupts; /* that KVM has injected; 0 where it does not tell */
 };
 
 struct vcpu {
@@ -63,6 +84,11 @@ struct vcpu {
 	pthread_t thread;
 	bool running; /* control->lock: started and not joined */
 	bool standing; /* control->lock: between two instructions, waiting */
+	struct vcpu_look look; /* control->lock */
+	struct kvm_stats kvm_stats; /* what KVM counts; its own thread's */
+	struct flight *flight; /* the last exits */
+	struct stats *stats; /* NULL: not asked for */
+	struct trace *trace; /* the VM's; NULL: not asked for */
 };
 
 /* The signal of a kick, where the embedder lends none. */

@@ -8,11 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "backend/chardev_fd.h"
 #include "core/base.h"
 #include "kvm.h"
 #include "loop.h"
-#include "postmortem.h"
+#include "postmortem/gather.h"
+#include "postmortem/symbols.h"
+#include "stuck.h"
 
 static void set_eventfd(int fd)
 {
@@ -35,13 +36,8 @@ void vm_progress_soon(struct trapmap_vm *vm)
 
 /* ---- the loop's part ---------------------------------------------------- */
 
-static bool wants_postmortem(enum trapmap_end_kind kind)
-{
-	return kind == TRAPMAP_END_CRASH || kind == TRAPMAP_END_TIMEOUT;
-}
-
 /*
- * Whatever has changed: all vCPUs have quit, the console is out. Runs on the
+ * Whatever has changed: all vCPUs have quit, the consoles are out. Runs on the
  * loop's thread until the VM has ended.
  */
 static void vm_progress(void *opaque, unsigned events)
@@ -68,10 +64,13 @@ static void vm_progress(void *opaque, unsigned events)
 	for (i = 0; i < vm->config.cpus; i++)
 		vcpu_join(&vm->vcpu[i]);
 	vm_loop_clock_hold(vm->loop);
-	if (wants_postmortem(vm->end.kind) && !vm->postmortem)
-		vm->postmortem = postmortem_text(vm->vcpu, vm->config.cpus,
-						 &vm->mem.gmem);
-	if (chardev_fd_pending(vm->machine.console) > 0)
+	observe_settle(vm);
+	vm_explain_crash(vm);
+	vm_settle(vm);
+	vm_take_postmortem(vm);
+	if (!observe_drain(vm, vm->observe.trace ? vm_kernel_offset(vm) : 0))
+		return; /* the trace's writer says when it is done */
+	if (machine_output_pending(&vm->machine) > 0)
 		return; /* console_drained() comes */
 
 	pthread_mutex_lock(&vm->control.lock);
@@ -124,6 +123,11 @@ static int start(struct trapmap_vm *vm, struct error *err)
 	r = check_limits(vm, err);
 	if (r < 0)
 		return r;
+	if (vm->config.symbols.name) {
+		r = symbols_check(&vm->config.symbols, err);
+		if (r < 0)
+			return r;
+	}
 	r = mem_init(&vm->mem, vm->config.mem, err);
 	if (r < 0)
 		return r;
@@ -134,6 +138,7 @@ static int start(struct trapmap_vm *vm, struct error *err)
 	for (i = 0; i < vm->config.cpus; i++)
 		vm->vcpu[i] = (struct vcpu){
 			.fd = -1,
+			.kvm_stats = KVM_STATS_INIT,
 			.pio = &vm->machine.pio,
 			.mmio = &vm->machine.mmio,
 			.control = &vm->control,
@@ -145,16 +150,28 @@ static int start(struct trapmap_vm *vm, struct error *err)
 	if (r == 0)
 		r = loop_watch_new(vm->loop, vm->progress_fd, LOOP_IN,
 				   vm_progress, vm, &vm->progress);
+	if (r == 0)
+		r = settle_init(vm);
 	if (r < 0)
 		return error_host(err, r, "cannot start");
 	vm->config.machine.ram = &vm->mem.gmem;
+	vm->config.machine.mem = vm->config.mem;
+	vm->config.machine.cpus = vm->config.cpus;
 	r = machine_init(&vm->machine, &vm->config.machine, &host, vm->loop,
 			 &vm->vm_fd, err);
 	if (r < 0)
 		return r;
+	r = observe_start(vm, err);
+	if (r < 0)
+		return r;
+	vm->machine.pio.strict = vm->config.strict_io;
+	vm->machine.mmio.strict = vm->config.strict_io;
 	r = vm_power_on(vm, err);
 	if (r < 0)
 		return r;
+	r = stuck_new(vm, &vm->stuck);
+	if (r < 0)
+		return error_host(err, r, "cannot start");
 	/* Last: the guest runs, so nobody waits for this thread. */
 	r = vm_loop_start(vm->loop);
 	if (r < 0)
@@ -223,20 +240,23 @@ void vm_done(struct trapmap_vm *vm)
 		vm_end(vm, TRAPMAP_END_STOPPED, TRAPMAP_END_STOPPED, -1,
 		       "the embedder freed the VM");
 		do {
-			chardev_fd_discard(vm->machine.console);
+			machine_output_discard(&vm->machine);
 			vm_progress_soon(vm);
 		} while (vm_wait(vm, 10) == -ETIMEDOUT);
 	}
 	if (vm->loop)
 		vm_loop_stop(vm->loop);
+	vm->stuck = stuck_free(vm->stuck);
+	settle_done(vm);
+	vm_postmortem_done(vm);
 	vm_power_off(vm);
+	observe_done(vm);
 	machine_done(&vm->machine);
 	if (vm->loop)
 		loop_watch_free(vm->loop, vm->progress);
 	vm_loop_free(vm->loop);
 	mem_done(&vm->mem);
 	free(vm->vcpu);
-	free(vm->postmortem);
 	free(vm->devicetree);
 	if (vm->sys_fd >= 0)
 		close(vm->sys_fd);

@@ -15,16 +15,21 @@
 #include "load.h"
 #include "machine.h"
 #include "mem.h"
+#include "observe.h"
+#include "settle.h"
 #include "source.h"
 #include "trapmap/trapmap.h"
+#include "tsc.h"
 #include "vcpu.h"
+#include "watch.h"
 
-#define VM_MAX_INITRDS 64
+#define VM_MAX_INITRDS LOAD_MAX_INITRDS
 /* APIC ids 0 to 254: what fits in a local APIC's eight bits. */
 #define VM_MAX_CPUS 255
 
 struct loop;
 struct loop_watch;
+struct postmortem;
 
 /* What was asked for; fixed once the VM has been started. */
 struct vm_config {
@@ -42,6 +47,12 @@ struct vm_config {
 	struct machine_config machine;
 	struct trapmap_device *device; /* machine.extra; names are ours */
 	unsigned devices;
+	bool strict_io;
+	uint32_t watchdog_ms; /* 0: none */
+	bool stats;
+	struct trapmap_trace trace; /* fd -1: none; ours */
+	struct source symbols; /* name NULL: the kernel's own */
+	struct watch *watch; /* the rules for the consoles */
 };
 
 enum vm_state {
@@ -64,6 +75,9 @@ struct trapmap_vm {
 	size_t devicetree_len;
 	struct vcpu *vcpu;
 	struct vcpu_control control;
+	struct stuck *stuck;
+	struct observe observe;
+	struct settle settle;
 
 	/* Readable: the loop has to look at the VM, see vm_progress(). */
 	int progress_fd;
@@ -76,13 +90,21 @@ struct trapmap_vm {
 	unsigned live; /* vCPU threads that have not quit */
 	bool reboot; /* the guest is to start again */
 	bool ending; /* `end` is set */
+	bool crashloaded; /* pvpanic: no later end is a good one */
+	unsigned throttles; /* consoles whose reader is slow */
 	struct trapmap_end end;
 	char end_text[512];
-	char *postmortem; /* set before state is VM_ENDED; NULL: none */
+	struct tsc_mark began; /* the vCPUs first ran; all zero: they never did */
+	struct tsc_mark over; /* `ending` was set */
+
+	/* postmortem/gather.h; set before state is VM_ENDED, or by one thread. */
+	struct postmortem *pm;
+	char *postmortem; /* NULL: the end asks for none */
+	char *report;
 };
 
-/* config.c: the defaults, and their release. */
-void vm_config_init(struct vm_config *config);
+/* config.c: the defaults (0 or -ENOMEM), and their release. */
+int vm_config_init(struct vm_config *config);
 void vm_config_done(struct vm_config *config);
 
 /* ends.c: fills the hooks of vm->control and those that the board calls. */

@@ -37,6 +37,7 @@ struct bus_unclaimed {
 
 struct bus {
 	uint64_t limit; /* the highest address: 0xffff for ports */
+	bool strict; /* an access that nothing claims ends the run, see exit.c */
 	struct bus_range *ranges;
 	size_t count;
 	/*

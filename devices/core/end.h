@@ -12,6 +12,12 @@ enum end_request {
 	END_RESET, /* value: unused */
 	END_DEBUG_EXIT, /* value: as written to the debug-exit port */
 	END_TEST_EXIT, /* value: as written to the test-exit port */
+	END_PANIC, /* value: unused */
+	/*
+	 * The guest has panicked and goes on in a crash kernel of its own: not
+	 * an end yet, but no later one is a good one. value: unused
+	 */
+	END_CRASHLOADED,
 };
 
 /*

@@ -21,6 +21,23 @@
  */
 #define TRAPMAP_TEST_EXIT_PORT 0x560
 
+/*
+ * Debug console: each byte written appears on the host's --debugcon. The first
+ * (Bochs') reads as 0xe9, so that a guest can tell that it is there; the second
+ * is SeaBIOS' and OVMF's and reads as 0xe9 too.
+ */
+#define TRAPMAP_DEBUGCON_PORT 0xe9
+#define TRAPMAP_DEBUGCON_PORT_2 0x402
+
+/*
+ * pvpanic (QEMU's docs/specs/pvpanic): reads as the events that are understood,
+ * a write tells of them. PANICKED ends the run with status 10; CRASHLOADED (the
+ * guest goes on, into its own crash kernel) turns a later good end into it.
+ */
+#define TRAPMAP_PVPANIC_PORT 0x505
+#define TRAPMAP_PVPANIC_PANICKED 1
+#define TRAPMAP_PVPANIC_CRASHLOADED 2
+
 /* POST codes, as on a PC: one byte that says how far the guest has come. */
 #define TRAPMAP_POST_PORT 0x80
 

@@ -146,6 +146,27 @@ struct trapmap_machine {
 	 * vCPUs' threads only, where it may also interrupt a callback.
 	 */
 	int kick_signal;
+
+	/*
+	 * Not 0: the first access to a port or an address that nothing claims
+	 * ends the run, as TRAPMAP_END_UNCLAIMED.
+	 */
+	int strict_io;
+
+	/*
+	 * Milliseconds after which a guest counts as stuck that makes no
+	 * progress: no vCPU exits, takes an interrupt or waits for one. 0: it
+	 * is let spin. A guest whose vCPUs have all halted with interrupts off
+	 * is found within a second without this.
+	 */
+	uint32_t watchdog_ms;
+
+	/*
+	 * Not 0: the board has the ports of QEMU's pc-testdev, which
+	 * kvm-unit-tests use: 0xe0 to 0xe8, 0x2000 to 0x2017, and 64 KiB of
+	 * memory at 0xff000000.
+	 */
+	int test_device;
 };
 
 #define TRAPMAP_MACHINE_INIT { .size = sizeof(struct trapmap_machine) }
@@ -241,6 +262,48 @@ int trapmap_vm_set_serial(struct trapmap_vm *vm,
  */
 int trapmap_vm_serial_break(struct trapmap_vm *vm);
 
+/*
+ * Connects the debug console, ports 0xe9 (Bochs) and 0x402 (SeaBIOS, OVMF): what
+ * is written there goes to fd, which is duplicated; -1 (the default): it
+ * vanishes, and is only counted. Returns as trapmap_vm_set_serial().
+ */
+int trapmap_vm_set_debugcon(struct trapmap_vm *vm, int fd);
+
+/* What a line on a console (COM1 or the debug console) means. */
+enum trapmap_rule {
+	/*
+	 * A Linux kernel's panic line. The run ends as TRAPMAP_END_PANIC: once
+	 * the guest ends, or has been silent for a second, or five seconds on.
+	 */
+	TRAPMAP_RULE_PANIC = 0,
+	/*
+	 * A line by which a Linux kernel reports a fault and goes on: BUG:,
+	 * WARNING:, Oops, KASAN and its kin, lockdep, RCU stall, hung task. It
+	 * turns a later end of the guest's own choice (power-off, status,
+	 * reset) into TRAPMAP_END_PANIC.
+	 */
+	TRAPMAP_RULE_SPLAT = 1,
+	/* The same for any line that the regular expression matches. */
+	TRAPMAP_RULE_FAIL = 2,
+	/*
+	 * A line that must come. Where none has matched, an end of the guest's
+	 * own choice becomes TRAPMAP_END_EXPECT.
+	 */
+	TRAPMAP_RULE_EXPECT = 3,
+};
+
+#define TRAPMAP_RULES_MAX 64
+
+/*
+ * Adds a rule. regex is an extended regular expression (POSIX.1-2017 XBD 9.4)
+ * for TRAPMAP_RULE_FAIL and _EXPECT, tried on each line without its line end (a
+ * line counts up to 4096 bytes), and NULL for the others. Returns 0; -EINVAL:
+ * the expression is malformed (the error text says how); -E2BIG: there are
+ * TRAPMAP_RULES_MAX; -EBUSY; -ENOMEM.
+ */
+int trapmap_vm_add_rule(struct trapmap_vm *vm, enum trapmap_rule rule,
+			const char *regex);
+
 /* ---- devices of the embedder's own ------------------------------------- */
 
 enum trapmap_space {
@@ -281,6 +344,61 @@ struct trapmap_device {
 int trapmap_vm_add_device(struct trapmap_vm *vm,
 			  const struct trapmap_device *device);
 
+/* ---- watching what it does --------------------------------------------- */
+
+/* Kinds of exit, a bit each. */
+#define TRAPMAP_TRACE_PIO 1u
+#define TRAPMAP_TRACE_MMIO 2u
+#define TRAPMAP_TRACE_MSR 4u
+#define TRAPMAP_TRACE_HYPERCALL 8u
+#define TRAPMAP_TRACE_OTHER 16u /* interrupts, ends, and all else */
+
+struct trapmap_trace {
+	size_t size; /* sizeof(struct trapmap_trace) */
+	int fd; /* duplicated; written to from its present offset on */
+	uint32_t kinds; /* TRAPMAP_TRACE_*; 0 is all of them */
+	/*
+	 * Only exits for an address (port, physical address, MSR, hypercall) in
+	 * [first, last]. last 0: any exit.
+	 */
+	uint64_t first;
+	uint64_t last;
+};
+
+#define TRAPMAP_TRACE_INIT { .size = sizeof(struct trapmap_trace), .fd = -1 }
+
+/*
+ * Writes each exit to fd as it happens, in the format of docs/trace.md, which
+ * Perfetto and Chrome's trace viewer open. The vCPUs wait for a slow writer, so
+ * none is lost; a write that fails ends the trace, not the guest. Returns 0,
+ * -EINVAL, -EBADF, -EMFILE or -EBUSY.
+ */
+int trapmap_vm_set_trace(struct trapmap_vm *vm,
+			 const struct trapmap_trace *trace);
+
+/*
+ * After the end: how many exits the trace has, and whether it has all of them:
+ * 0, or the -errno of the write that ended it, or -ESRCH: there was none.
+ */
+int trapmap_vm_trace_status(struct trapmap_vm *vm, uint64_t *ret_exits);
+
+/* Counts and times exits by kind and address, where on is not 0. 0 or -EBUSY. */
+int trapmap_vm_set_stats(struct trapmap_vm *vm, int on);
+
+/*
+ * After the end, if trapmap_vm_set_stats() asked for it: a table for people,
+ * lines that end in newlines. Else "". Valid until trapmap_vm_free().
+ */
+const char *trapmap_vm_stats(struct trapmap_vm *vm);
+
+/*
+ * Symbols for the post-mortem: an ELF kernel with a symbol table, or a
+ * System.map. Without it those of an ELF kernel are taken. Returns as
+ * trapmap_vm_set_kernel(); what is neither is refused by start.
+ */
+int trapmap_vm_set_symbols(struct trapmap_vm *vm,
+			   const struct trapmap_source *source);
+
 /* ---- running ----------------------------------------------------------- */
 
 /*
@@ -310,6 +428,10 @@ enum trapmap_end_kind {
 	TRAPMAP_END_HOST_FAILURE = 4,
 	TRAPMAP_END_RESET = 6,
 	TRAPMAP_END_CRASH = 8, /* triple fault, internal error, failed entry */
+	TRAPMAP_END_PANIC = 10, /* pvpanic, or a rule for the console */
+	TRAPMAP_END_STUCK = 12, /* all halted for good, or no progress */
+	TRAPMAP_END_UNCLAIMED = 14, /* trapmap_machine.strict_io */
+	TRAPMAP_END_EXPECT = 16, /* a line of TRAPMAP_RULE_EXPECT never came */
 	TRAPMAP_END_TIMEOUT = 124, /* trapmap_vm_stop() said so */
 	TRAPMAP_END_STOPPED = 128, /* trapmap_vm_stop() or _free() */
 };
@@ -319,8 +441,8 @@ struct trapmap_end {
 	size_t size; /* sizeof(struct trapmap_end) */
 	enum trapmap_end_kind kind;
 	/*
-	 * As a process's exit status: 0, 4, 6, 8 or 124 by kind; the guest's
-	 * own for GUEST_STATUS; 128 plus the signal's number for STOPPED.
+	 * As a process's exit status: the kind's number; but the guest's own
+	 * for GUEST_STATUS, and 128 plus the signal's number for STOPPED.
 	 */
 	int status;
 	/* The vCPU that brought it about, or -1. */
@@ -365,10 +487,18 @@ int trapmap_vm_event_fd(struct trapmap_vm *vm);
 
 /*
  * After the end: a post-mortem for people, lines that end in newlines: each
- * vCPU's registers, the code at RIP, what to look at next. "" for an end that
- * asks for none. Valid until trapmap_vm_free().
+ * vCPU's registers, the code at RIP, the page walks, the last exits, what to
+ * look at next. "" for an end that asks for none. Valid until
+ * trapmap_vm_free().
  */
 const char *trapmap_vm_postmortem(struct trapmap_vm *vm);
+
+/*
+ * After the end, or after a start that failed: all that is known of the run as
+ * one JSON object, by the schema of docs/report.md. Valid until
+ * trapmap_vm_free(). NULL: memory ran out, or it has not ended.
+ */
+const char *trapmap_vm_report(struct trapmap_vm *vm);
 
 /* ---- looking inside ---------------------------------------------------- */
 
@@ -400,6 +530,30 @@ int trapmap_vm_read_mem(struct trapmap_vm *vm, uint64_t gpa, void *buf,
 			size_t len);
 int trapmap_vm_write_mem(struct trapmap_vm *vm, uint64_t gpa, const void *buf,
 			 size_t len);
+
+/* ---- symbols ----------------------------------------------------------- */
+
+struct trapmap_symbols;
+
+/*
+ * Reads the symbols of an ELF kernel or a System.map. Returns 0; -ENOEXEC: it is
+ * neither, or malformed; -ENODATA: it has no symbols; or the -errno of what
+ * failed. The caller owns *ret_symbols until trapmap_symbols_free(). Any thread.
+ */
+int trapmap_symbols_new(const struct trapmap_source *source,
+			struct trapmap_symbols **ret_symbols);
+
+/*
+ * The name of the symbol that addr lies in or behind, with the distance in
+ * *ret_offset, or NULL. For a kernel that was moved (KASLR) the caller subtracts
+ * by how much. Valid until trapmap_symbols_free(). Any thread.
+ */
+const char *trapmap_symbols_find(const struct trapmap_symbols *symbols,
+				 uint64_t addr, uint64_t *ret_offset);
+
+/* Accepts NULL. Returns NULL. */
+struct trapmap_symbols *
+trapmap_symbols_free(struct trapmap_symbols *symbols);
 
 /* ---- the host ---------------------------------------------------------- */
 

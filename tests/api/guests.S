@@ -183,6 +183,41 @@ flood_text:
 	.endr
 end_guest guest_flood
 
+/*
+ * Says what the test has put behind it: a port, a text and its NUL, and a letter
+ * for what to do then: 'p'ower off, 'r'eset, 'h'alt with interrupts off, or spin.
+ */
+guest guest_say
+	mov	%cs, %ax
+	mov	%ax, %ds
+	mov	$(say_what - guest_say), %si
+	cld
+	lodsw
+	mov	%ax, %dx
+1:	lodsb
+	test	%al, %al
+	jz	2f
+	out	%al, %dx
+	jmp	1b
+2:	lodsb
+	cmp	$'p', %al
+	je	4f
+	cmp	$'r', %al
+	je	5f
+	cmp	$'h', %al
+	je	6f
+3:	jmp	3b
+4:	mov	$0x604, %dx
+	mov	$0x2000, %ax
+	out	%ax, %dx
+5:	mov	$0xfe, %al
+	out	%al, $0x64
+6:	cli
+7:	hlt
+	jmp	7b
+say_what:
+end_guest guest_say
+
 /* Tells the test how often it has started; resets itself until the third. */
 guest guest_boots
 	mov	$0x0e, %al
@@ -221,5 +256,22 @@ guest guest_memory
 1:	hlt
 	jmp	1b
 end_guest guest_memory
+
+/* Reads an MSR that no processor has: 0x10 to the debug-exit port after #GP. */
+guest guest_bad_msr
+	xor	%ax, %ax
+	mov	%ax, %ds
+	movw	$(got_gp - guest_bad_msr), 13 * 4
+	mov	%cs, 13 * 4 + 2
+	mov	$0x12345678, %ecx
+	rdmsr
+	mov	$1, %al
+	out	%al, $0xf4
+got_gp:
+	mov	$0x10, %al
+	out	%al, $0xf4
+1:	hlt
+	jmp	1b
+end_guest guest_bad_msr
 
 	.section .note.GNU-stack, "", @progbits

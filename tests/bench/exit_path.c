@@ -46,7 +46,7 @@ static const struct exit_case {
 	{ "out-com2", KVM_EXIT_IO, true, PORT_COM2, 1, 'x' },
 	{ "in-com2-lsr", KVM_EXIT_IO, false, PORT_COM2 + LSR, 1, 0 },
 	{ "in-pm-timer", KVM_EXIT_IO, false, LAYOUT_PORT_PM_TIMER, 4, 0 },
-	{ "in-unclaimed", KVM_EXIT_IO, false, 0xcf8, 4, 0 },
+	{ "in-unclaimed", KVM_EXIT_IO, false, 0x1234, 4, 0 },
 	{ "mmio-read", KVM_EXIT_MMIO, false, MMIO_BASE + 8, 4, 0 },
 	{ "mmio-write", KVM_EXIT_MMIO, true, MMIO_BASE + 8, 4, 0x55 },
 };
@@ -103,6 +103,7 @@ int main(int argc, char **argv)
 	const struct machine_config config = {
 		.serial_in_fd = -1,
 		.serial_out_fd = -1,
+		.debugcon_fd = -1,
 		.extra = &mmio,
 		.extra_count = 1,
 	};

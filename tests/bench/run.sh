@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# run.sh BUILD-FOLDER [start|exit|path|memory...]: the benchmarks, all without
-# a name, as tables on stdout. docs/benchmarks.md says what they mean.
+# run.sh BUILD-FOLDER [start|exit|recorder|path|memory...]: the benchmarks, all
+# without a name, as tables on stdout. docs/benchmarks.md says what they mean.
 # ROUNDS is how often each start is measured (50).
 
 build=$1
@@ -10,10 +10,10 @@ bench=$build/tests/bench
 trapmap=$build/vmm/cli/trapmap
 here=$(dirname "$0")
 shift
-[ $# -gt 0 ] || set -- start exit path memory
+[ $# -gt 0 ] || set -- start exit recorder path memory
 
 if [ ! -x "$bench/bench" ]; then
-	echo "usage: $0 BUILD-FOLDER [start|exit|path|memory...]" >&2
+	echo "usage: $0 BUILD-FOLDER [start|exit|recorder|path|memory...]" >&2
 	exit 2
 fi
 dir=$(mktemp -d) || exit 1
@@ -73,7 +73,7 @@ start()
 
 if ! (exec 3<>/dev/kvm) 2>/dev/null; then
 	echo "SKIPPED: start, exit, memory: /dev/kvm cannot be opened"
-	set -- path
+	set -- recorder path
 fi
 for what in "$@"; do
 	case $what in
@@ -83,6 +83,10 @@ for what in "$@"; do
 		for access in out:0x80 out:0x70 in:0x71; do
 			"$bench/exits" "$access"
 		done
+		;;
+	recorder)
+		echo "The flight recorder"
+		"$bench/recorder"
 		;;
 	path)
 		echo "The monitor's part of an exit"

@@ -114,6 +114,31 @@ refuses "unknown option '--linus'; did you mean '--linux'?" doctor --linus
 refuses "'x': doctor takes options only" doctor x
 refuses "unknown option '--a?b'" run "$(printf -- '--a\nb')"
 
+refuses "--watchdog '0'" run --watchdog 0
+refuses "--expect ''" run --expect ''
+refuses "--expect: regular expression 'a{2'" run --expect 'a{2'
+refuses "--fail-on: regular expression '(': Unmatched (" run --fail-on '('
+refuses "--fail-on 'panic,': an empty item" run --fail-on panic,
+refuses "--debugcon 'tty'" run --debugcon tty
+refuses "--trace only 'ports'" run --trace t,only=ports
+refuses "--trace range '9-3'" run --trace t,range=9-3
+refuses "--trace: cannot write './no/such/file'" run --trace ./no/such/file
+refuses "--debugcon: cannot write './no/such/file'" \
+	run --debugcon file=./no/such/file
+refuses "--report: cannot write './no/such/file'" run --report ./no/such/file
+refuses "--report: cannot write '.': Is a directory" run --report .
+refuses "--report and --trace both write 'x'" run --report x --trace x
+refuses "--trace would overwrite 'k', which is the kernel" run k --trace k
+is "files that refused runs began" "$(ls)" "$(printf 'err\nout\nsome-file')"
+echo old >kept
+for words in "--fail-on (" "--cpu host,+no-such-feature --expect [" \
+	"--report ./no/such/file"; do
+	# shellcheck disable=SC2086
+	run run --trace kept $words
+	is "status of --trace with $words" $status 2
+	is "a trace's file after $words" "$(cat kept)" old
+done
+
 # ---- a host without KVM
 
 run doctor --kvm-device ./no-such-device
@@ -233,6 +258,47 @@ is "status with a devicetree that has no room" $? 4
 "$trapmap" run deaf --dump-dtb ./no/such/file </dev/null >out 2>err
 is "status with a devicetree that cannot be written" $? 2
 is "lines for it" "$(wc -l <err)" 1
+
+# ---- what is told of a run
+
+run run --report report.json --stats --trace trace.json
+is "status with all that can be told" $status 0
+has "the statistics" "$err" "exits"
+has "the trace's line" "$err" "exits in trace.json"
+is "what is JSON" "$(for file in report trace; do
+	python3 -m json.tool $file.json >/dev/null && echo $file
+done)" "$(printf 'report\ntrace')"
+is "temporary files left" "$(find . -name '.report*')" ""
+is "the end of a report" "$(tail -n 1 report.json)" "}"
+is "its last byte" "$(tail -c 1 report.json | od -An -tx1 | tr -d ' ')" 0a
+run run -q --trace trace.json --report report.json
+is "stderr with -q and files" "$err" ""
+run run no-such-kernel --report none.json
+is "status of a start that failed" $status 2
+has "its report" "$(cat none.json)" "no-such-kernel"
+run run -q --report /dev/full
+is "status with a report that has no room" $status 4
+has "a report that has no room" "$err" "--report: cannot write '/dev/full'"
+run run --trace /dev/full
+is "status with a trace that has no room" $status 0
+has "a trace that has no room" "$err" "trace: ended after "
+has "a trace that has no room" "$err" "No space left on device"
+: >linked.json
+ln -s linked.json link.json
+chmod 640 linked.json
+run run -q --report link.json
+is "what a report is written through" "$(readlink link.json)" linked.json
+is "the report's mode" "$(stat -c %a linked.json)" 640
+[ -s linked.json ] || fail "no report where the link leads"
+run run -q --report /dev/stdout
+has "a report on stdout" "$out" '"verdict"'
+run run --expect 'this is never said'
+is "status without the line expected" $status 16
+has "the verdict without it" "$err" "this is never said"
+run run --fail-on 'nobody says this,.'
+is "status with a line that fails" $status 10
+run run --strict-io --testdev --debugcon stderr --watchdog 5
+is "status of the built-in guest, watched closely" $status 0
 
 # A reader that comes late gets all that there was room for, without a hole; one
 # that never comes cannot hold the end.

@@ -59,6 +59,27 @@ static void check_real(const struct boot_plan *plan, uint64_t file_len)
 	check(plan->cs * 16u + plan->entry == s->gpa);
 }
 
+/* Nothing lies where the information and the command line go. */
+static void check_multiboot(const struct boot_plan *plan)
+{
+	gpa_t reserve_end = plan->reserve + plan->reserve_len;
+	bool entered = false;
+	unsigned i;
+
+	check(plan->cmdline_max < LAYOUT_CMDLINE_MAX);
+	for (i = 0; i < plan->segments; i++) {
+		const struct boot_segment *s = &plan->segment[i];
+
+		check(within(s->gpa, s->mem_len, plan->reserve, reserve_end));
+		check(s->gpa >= LAYOUT_MULTIBOOT + LAYOUT_MULTIBOOT_MAX ||
+		      s->gpa + s->mem_len <= LAYOUT_MULTIBOOT);
+		check(s->gpa >= LAYOUT_CMDLINE + LAYOUT_CMDLINE_MAX ||
+		      s->gpa + s->mem_len <= LAYOUT_CMDLINE);
+		entered |= plan->entry - s->gpa < s->file_len;
+	}
+	check(entered);
+}
+
 static void check_plan(const struct boot_plan *plan, size_t head_len,
 		       uint64_t file_len)
 {
@@ -79,10 +100,11 @@ static void check_plan(const struct boot_plan *plan, size_t head_len,
 			      t->gpa >= s->gpa + s->mem_len);
 		}
 	}
-	if (plan->protocol == BOOT_LINUX64)
-		check_linux(plan, head_len);
-	else
-		check_real(plan, file_len);
+	switch (plan->protocol) {
+	case BOOT_LINUX64: check_linux(plan, head_len); break;
+	case BOOT_MULTIBOOT: check_multiboot(plan); break;
+	case BOOT_REAL: check_real(plan, file_len); break;
+	}
 }
 
 static void run(const uint8_t *head, size_t head_len, uint64_t file_len)

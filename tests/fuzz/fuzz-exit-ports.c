@@ -10,6 +10,7 @@
 #include "core/bus.h"
 #include "core/device.h"
 #include "debug_exit.h"
+#include "fake_loop.h"
 #include "post_code.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -78,13 +79,16 @@ static void step(struct bus *bus, struct seen *seen, struct device *post,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct device *debug_exit = NULL, *test_exit = NULL, *post = NULL;
+	struct fake_loop fl;
 	struct seen seen = { 0 };
 	struct end_sink sink = { request, &seen };
 	struct bus bus;
 
+	fake_loop_init(&fl, 0);
 	bus_init(&bus, 0xffff);
 	if (debug_exit_new(&sink, &debug_exit) < 0 ||
-	    test_exit_new(&sink, &test_exit) < 0 || post_code_new(&post) < 0)
+	    test_exit_new(&sink, &test_exit) < 0 ||
+	    post_code_new(&fl.loop, &post) < 0)
 		goto out;
 	if (bus_add(&bus, 0xf4, 4, debug_exit, 0) < 0 ||
 	    bus_add(&bus, 0x560, 4, test_exit, 0) < 0 ||

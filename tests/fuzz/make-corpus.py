@@ -78,6 +78,28 @@ SPOILT = {
     "cpio": b"070701" + b"0" * 104,
 }
 
+def multiboot(image, at, flags, *addresses):
+    magic = 0x1BADB002
+    put(image, at, "III", magic, flags, -(magic + flags) & 0xFFFFFFFF)
+    put(image, at + 12, f"{len(addresses)}I", *addresses)
+    return image
+
+
+def elf32():
+    image = bytearray(0x400)
+    put(image, 0, "4sBBB", b"\x7fELF", 1, 1, 1)
+    put(image, 16, "HHIIII", 2, 3, 1, 0x40000C, 52, 0)
+    put(image, 40, "HHH", 52, 32, 1)
+    put(image, 52, "8I", 1, 0x200, 0x400000, 0x400000, 0x100, 0x5000, 5, 4096)
+    return image
+
+
+MULTIBOOT = {
+    "multiboot-elf32": multiboot(elf32(), 0x200, 0),
+    "multiboot-flat": multiboot(bytearray(0x400), 0x40, 0x10003, 0x200040,
+                                0x200000, 0x200300, 0x201000, 0x200080),
+}
+
 REAL = {
     "sector": SECTOR,
     "flat": b"\xfa\xf4\xeb\xfe",
@@ -95,7 +117,7 @@ def write(folder, name, data):
 
 
 def main():
-    for name, image in {**WHOLE, **SPOILT, **REAL}.items():
+    for name, image in {**WHOLE, **SPOILT, **MULTIBOOT, **REAL}.items():
         write("boot", name, b"\0" + image)
     for name in ("bzimage", "elf", "flat"):
         image = {**WHOLE, **REAL}[name]

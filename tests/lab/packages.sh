@@ -5,8 +5,8 @@
 # function that installs those that are missing. Sourced, never run.
 
 # To compile trapmap itself.
-packages_build='gcc libc6-dev linux-libc-dev libfdt-dev meson ninja-build
-	pkg-config python3'
+packages_build='gcc libc6-dev linux-libc-dev libfdt-dev libjansson-dev
+	libyaml-dev libzydis-dev meson ninja-build pkg-config python3'
 
 # To unpack a kernel package and make an initramfs.
 packages_guest='busybox-static cpio gzip'
@@ -17,8 +17,8 @@ packages_lab='lz4 qemu-system-x86 xz-utils zstd'
 # What check.sh needs beyond these: the unit tests' library, the second
 # compiler with its sanitizers, a C++ compiler for the public header, linters.
 packages_check='acpica-tools clang clang-format clang-tidy cppcheck
-	device-tree-compiler g++ libclang-rt-dev libcmocka-dev shellcheck
-	util-linux'
+	device-tree-compiler g++ libclang-rt-dev libcmocka-dev
+	libxml2-utils python3-jsonschema shellcheck util-linux'
 
 # packages_missing NAME...: prints those that are not installed.
 packages_missing() {

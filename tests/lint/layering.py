@@ -17,10 +17,21 @@ import source  # noqa: E402
 # here is a decision.
 KVM_USERS = [
     "vmm/exit",
+    "vmm/flight",
     "vmm/host",
     "vmm/irqchip",
     "vmm/kvm",
-    "vmm/postmortem",
+    "vmm/kvm_stats",
+    "vmm/postmortem/fault",
+    "vmm/postmortem/fault_cause",
+    "vmm/postmortem/gather",
+    "vmm/postmortem/postmortem",
+    "vmm/postmortem/report",
+    "vmm/postmortem/text",
+    "vmm/stats",
+    "vmm/stats_text",
+    "vmm/trace",
+    "vmm/trace_json",
     "vmm/vcpu",
     "vmm/x86/cpuid",
     "vmm/x86/regs",
@@ -92,10 +103,11 @@ def devices(tree, path, name):
 
 
 def cli(tree, path, name):
-    if name in tree.own["vmm/cli"] | LIBC or name == "trapmap/trapmap.h":
+    if name in tree.own["vmm/cli"] | LIBC or \
+            name in ("trapmap/trapmap.h", "jansson.h", "yaml.h"):
         return None
-    return "the command line sees <trapmap/trapmap.h>, libc and its own " \
-        "headers only"
+    return "the command line sees <trapmap/trapmap.h>, libc, <jansson.h>, " \
+        "<yaml.h> and its own headers only"
 
 
 def firmware(tree, path, name):
@@ -119,11 +131,13 @@ def vmm(tree, path, name):
         return "only kvm, vcpu, exit and the files in KVM_USERS of " \
             "tests/lint/layering.py may know KVM's structures"
     if name in tree.own["vmm"] | tree.own["devices"] | tree.public | LIBC or \
-            name in GENERATED["vmm"] or name in ("libfdt.h", "cpuid.h") or \
+            name in GENERATED["vmm"] or name in ("libfdt.h", "cpuid.h", "jansson.h",
+                                         "Zydis/Zydis.h") or \
             name.startswith(("linux/", "asm/")):
         return None
     return "vmm/ includes its own headers, devices/, <trapmap/...>, libc, " \
-        "<linux/...>, <libfdt.h> and the compiler's <cpuid.h> only"
+        "<linux/...>, <libfdt.h>, <jansson.h>, Zydis and the compiler's " \
+        "<cpuid.h> only"
 
 
 RULES = {

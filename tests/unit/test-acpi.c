@@ -277,6 +277,29 @@ static void the_dsdt_has_s5_serial_port_and_clock(void **state)
 	assert_true(contains(dsdt, rtc, sizeof(rtc)));
 }
 
+/* Linux' drivers find both by _HID, and their port in _CRS. */
+static void the_dsdt_has_pvpanic_and_fw_cfg(void **state)
+{
+	static const uint8_t pvpanic[] = {
+		0x08, '_',  'H',  'I', 'D',  0x0d, 'Q',	 'E',  'M',  'U',  '0',
+		'0',  '0',  '1',  0,   0x08, '_',  'S',	 'T',  'A',  0x0a, 0x0f,
+		0x08, '_',  'C',  'R', 'S',  0x11, 0x0d, 0x0a, 0x0a, 0x47, 0x01,
+		0x05, 0x05, 0x05, 0x05, 0x01, 0x01, 0x79, 0x00,
+	};
+	static const uint8_t fw_cfg[] = {
+		0x08, '_',  'H',  'I', 'D',  0x0d, 'Q',	 'E',  'M',  'U',  '0',
+		'0',  '0',  '2',  0,   0x08, '_',  'S',	 'T',  'A',  0x0a, 0x0b,
+		0x08, '_',  'C',  'R', 'S',  0x11, 0x0d, 0x0a, 0x0a, 0x47, 0x01,
+		0x10, 0x05, 0x10, 0x05, 0x01, 0x02, 0x79, 0x00,
+	};
+	const uint8_t *dsdt;
+
+	build(1);
+	dsdt = table_at(get_le32(find("FACP") + 40), "DSDT");
+	assert_true(contains(dsdt, pvpanic, sizeof(pvpanic)));
+	assert_true(contains(dsdt, fw_cfg, sizeof(fw_cfg)));
+}
+
 static void the_dsdt_has_every_processor(void **state)
 {
 	static const uint8_t first[] = {
@@ -357,6 +380,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_facs_is_aligned_and_pointed_to_once),
 		cmocka_unit_test(the_madt_has_one_entry_per_processor),
 		cmocka_unit_test(the_dsdt_has_s5_serial_port_and_clock),
+		cmocka_unit_test(the_dsdt_has_pvpanic_and_fw_cfg),
 		cmocka_unit_test(the_dsdt_has_every_processor),
 		cmocka_unit_test(too_little_room_is_an_error_and_never_overrun),
 	};

@@ -155,7 +155,7 @@ static const struct mangle mangled[] = {
 	{ "cut in a segment", { { 0 } }, 0x37f, 0x37f,
 	  "segment 1 ends at 0x380, the file at 0x37f" },
 	{ "32 bits", { { 4, 1, 1 }, { 18, 2, 3 } }, 0, 4,
-	  "32-bit ELF for i386; a 64-bit one for x86-64 expected" },
+	  "a 32-bit ELF for i386; a 64-bit one for x86-64, or a multiboot header, expected" },
 	{ "x32", { { 4, 1, 1 } }, 0, 4, "32-bit ELF for x86-64" },
 	{ "32 bits of the unknown", { { 4, 1, 1 }, { 18, 2, 999 } }, 0, 4,
 	  "32-bit ELF for an unknown machine" },

@@ -21,7 +21,8 @@ static const int no_vm = -1;
 static int setup(void **state)
 {
 	config = (struct machine_config){ .serial_in_fd = -1,
-					  .serial_out_fd = -1 };
+					  .serial_out_fd = -1,
+					  .debugcon_fd = -1 };
 	memset(&end, 0, sizeof(end));
 	memset(&err, 0, sizeof(err));
 	fake_loop_init(&fl, 0);
@@ -93,7 +94,7 @@ static struct trapmap_device own_device(struct own *own)
 		.size = sizeof(struct trapmap_device),
 		.name = "own",
 		.space = TRAPMAP_SPACE_PIO,
-		.base = 0x500,
+		.base = 0x700,
 		.len = 8,
 		.read = own_read,
 		.write = own_write,
@@ -115,20 +116,20 @@ static void a_device_of_the_embedders_answers_by_the_contract(void **state)
 	config.extra_count = 2;
 	assert_builds();
 
-	assert_int_equal(in(0x502, 1), 0x88);
+	assert_int_equal(in(0x702, 1), 0x88);
 	assert_int_equal(own.off, 2);
 	assert_int_equal(own.size, 1);
 	/* Four bytes at a device of two come as two and two. */
 	own.reads = 0;
-	assert_int_equal(in(0x504, 4), 0x77887788);
+	assert_int_equal(in(0x704, 4), 0x77887788);
 	assert_int_equal(own.reads, 2);
 	assert_int_equal(own.off, 6);
 	/* No sizes given are all sizes; the other space is another place. */
 	assert_true(bus_write(&m.mmio, 0xd0000000, 8, 0x123456789abcdef0));
 	assert_int_equal(own.val, 0x123456789abcdef0);
 	assert_int_equal(own.size, 8);
-	assert_false(bus_read(&m.mmio, 0x500, 1, &val));
-	assert_false(bus_read(&m.pio, 0x508, 1, &val));
+	assert_false(bus_read(&m.mmio, 0x700, 1, &val));
+	assert_false(bus_read(&m.pio, 0x708, 1, &val));
 }
 
 static void assert_clashes(enum trapmap_space space, uint64_t base,
@@ -152,15 +153,23 @@ static void assert_clashes(enum trapmap_space space, uint64_t base,
 
 static void a_device_in_anothers_place_is_refused_by_name(void **state)
 {
-	static const uint16_t taken[] = { 0x60,	 0x64,	0x70,  0x71,  0x80,
-					  0xf4,	 0xf7,	0x3f8, 0x3ff, 0x560,
-					  0x563, 0x600, 0x60f };
+	static const uint16_t taken[] = {
+		0x60,  0x64,  0x70,  0x71,  0x80,  0xe9,  0xf4,
+		0xf7,  0x3f8, 0x3ff, 0x402, 0x505, 0x510, 0x511,
+		0x560, 0x563, 0x600, 0x60f, 0xcf8, 0xcff,
+	};
 	unsigned i;
 
 	for (i = 0; i < ARRAY_SIZE(taken); i++)
 		assert_clashes(TRAPMAP_SPACE_PIO, taken[i], 1, "clashes with");
 	/* Around it, not at its ends. */
 	assert_clashes(TRAPMAP_SPACE_PIO, 0x3f0, 0x20, "clashes with");
+
+	config.test_device = true;
+	assert_clashes(TRAPMAP_SPACE_PIO, 0xe4, 1, "clashes with pc-testdev");
+	assert_clashes(TRAPMAP_SPACE_PIO, 0x2017, 1, "clashes with pc-testdev");
+	assert_clashes(TRAPMAP_SPACE_MMIO, 0xff00ffff, 1,
+		       "clashes with pc-testdev");
 }
 
 /* It would never be asked: KVM answers before us. */
@@ -211,7 +220,7 @@ static void a_reset_reaches_it_if_it_wants_to_know(void **state)
 	struct own own = { 0 };
 	struct trapmap_device desc[2] = { own_device(&own), own_device(&own) };
 
-	desc[1].base = 0x508;
+	desc[1].base = 0x708;
 	desc[1].reset = NULL;
 	config.extra = desc;
 	config.extra_count = 2;

@@ -81,13 +81,18 @@ static enum exit_action exit_with(uint32_t reason)
 	return exit_handle(&pio, &mmio, &mem.run, &end);
 }
 
-static void io(int direction, uint16_t port, uint8_t size, uint32_t count)
+static void set_io(int direction, uint16_t port, uint8_t size, uint32_t count)
 {
 	mem.run.io.direction = (uint8_t)direction;
 	mem.run.io.port = port;
 	mem.run.io.size = size;
 	mem.run.io.count = count;
 	mem.run.io.data_offset = 4096;
+}
+
+static void io(int direction, uint16_t port, uint8_t size, uint32_t count)
+{
+	set_io(direction, port, size, count);
 	assert_int_equal(exit_with(KVM_EXIT_IO), EXIT_RESUME);
 }
 
@@ -175,6 +180,38 @@ static void an_odd_length_comes_as_powers_of_two(void **state)
 	/* A length that KVM never gives is cut, not believed. */
 	mmio_access(true, 0xd0000000, 1000);
 	assert_int_equal(dev.count, 4);
+}
+
+static void a_strict_bus_ends_the_run_at_the_first_unclaimed_access(void **state)
+{
+	pio.strict = true;
+	set_io(KVM_EXIT_IO_IN, 0x2e8, 2, 3);
+	assert_int_equal(exit_with(KVM_EXIT_IO), EXIT_ENDED);
+	assert_int_equal(end.kind, TRAPMAP_END_UNCLAIMED);
+	assert_string_equal(end.text, "read of 2 bytes from port 0x2e8, which "
+				      "nothing claims");
+
+	set_io(KVM_EXIT_IO_OUT, 0x2e8, 1, 1);
+	assert_int_equal(exit_with(KVM_EXIT_IO), EXIT_ENDED);
+	assert_string_equal(end.text, "write of 1 byte to port 0x2e8, which "
+				      "nothing claims");
+}
+
+static void a_strict_bus_lets_a_device_be_used(void **state)
+{
+	pio.strict = true;
+	io(KVM_EXIT_IO_IN, 0x71, 1, 1);
+}
+
+static void a_strict_bus_ends_the_run_at_unclaimed_memory(void **state)
+{
+	mmio.strict = true;
+	mem.run.mmio.phys_addr = 0xe0000001;
+	mem.run.mmio.len = 3;
+	mem.run.mmio.is_write = 1;
+	assert_int_equal(exit_with(KVM_EXIT_MMIO), EXIT_ENDED);
+	assert_string_equal(end.text, "write of 2 bytes to address 0xe0000001, "
+				      "which nothing claims");
 }
 
 static void unclaimed_memory_reads_all_ones(void **state)
@@ -276,6 +313,9 @@ int main(void)
 		T(an_unclaimed_port_reads_all_ones),
 		T(memory_accesses_reach_their_device),
 		T(an_odd_length_comes_as_powers_of_two),
+		T(a_strict_bus_ends_the_run_at_the_first_unclaimed_access),
+		T(a_strict_bus_lets_a_device_be_used),
+		T(a_strict_bus_ends_the_run_at_unclaimed_memory),
 		T(unclaimed_memory_reads_all_ones),
 		T(halt_is_for_the_vcpu_to_decide),
 		T(interruptions_resume),

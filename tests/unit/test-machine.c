@@ -2,18 +2,16 @@
 /* The board without KVM: what answers where, and what reaches whom. */
 #include "test.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "core/base.h"
 #include "fake_end.h"
 #include "fake_loop.h"
 #include "machine.h"
+#include "post_code.h"
 
 /* 2009-02-13 23:31:30 UTC and a bit. */
 #define NOW INT64_C(1234567890123456789)
@@ -25,25 +23,17 @@ static struct fake_loop fl;
 static struct fake_end end;
 static struct error err;
 static const int no_vm = -1;
-static int throttled;
-
-static void on_throttle(void *opaque, bool on)
-{
-	*(int *)opaque = on;
-}
 
 static int setup(void **state)
 {
 	config = (struct machine_config){ .serial_in_fd = -1,
-					  .serial_out_fd = -1 };
+					  .serial_out_fd = -1,
+					  .debugcon_fd = -1 };
 	host = (struct machine_host){
 		.end = { .request = fake_end_request, .opaque = &end },
-		.throttle = on_throttle,
-		.opaque = &throttled,
 	};
 	memset(&end, 0, sizeof(end));
 	memset(&err, 0, sizeof(err));
-	throttled = 0;
 	fake_loop_init(&fl, NOW);
 	fl.now[LOOP_CLOCK_VM] = 777;
 	return 0;
@@ -94,8 +84,13 @@ static const struct {
 } ports[] = {
 	{ 0x60, 0x60, "i8042" },       { 0x64, 0x64, "i8042" },
 	{ 0x70, 0x71, "rtc" },         { 0x80, 0x80, "post-code" },
-	{ 0xf4, 0xf7, "debug-exit" },  { 0x3f8, 0x3ff, "16550A" },
+	{ 0xe9, 0xe9, "debugcon" },    { 0xf4, 0xf7, "debug-exit" },
+	{ 0x3f8, 0x3ff, "16550A" },    { 0x402, 0x402, "debugcon" },
+	{ 0x505, 0x505, "pvpanic" },   { 0x510, 0x511, "fw_cfg" },
 	{ 0x560, 0x563, "test-exit" }, { 0x600, 0x60f, "acpi-pm" },
+	{ 0xcf8, 0xcff, "pci-config" },
+}, testdev_ports[] = {
+	{ 0xe0, 0xe8, "pc-testdev" },  { 0x2000, 0x2017, "pc-testdev" },
 };
 
 static const char *name_by_table(unsigned port)
@@ -105,14 +100,17 @@ static const char *name_by_table(unsigned port)
 	for (i = 0; i < ARRAY_SIZE(ports); i++)
 		if (port >= ports[i].first && port <= ports[i].last)
 			return ports[i].name;
+	for (i = 0; config.test_device && i < ARRAY_SIZE(testdev_ports); i++)
+		if (port >= testdev_ports[i].first &&
+		    port <= testdev_ports[i].last)
+			return testdev_ports[i].name;
 	return "nothing";
 }
 
-static void every_port_is_claimed_as_the_table_has_it(void **state)
+static void assert_ports_as_the_table_has_them(void)
 {
 	unsigned port;
 
-	assert_builds();
 	for (port = 0; port <= 0xffff; port++) {
 		const struct device *dev = bus_find(&m.pio, port);
 		const char *name = dev ? dev->ops->name : "nothing";
@@ -121,7 +119,42 @@ static void every_port_is_claimed_as_the_table_has_it(void **state)
 			fail_msg("port %#x: %s, not %s", port, name,
 				 name_by_table(port));
 	}
+}
+
+static void every_port_is_claimed_as_the_table_has_it(void **state)
+{
+	assert_builds();
+	assert_ports_as_the_table_has_them();
 	assert_int_equal(m.mmio.count, 0);
+}
+
+static void the_test_device_is_there_where_it_is_asked_for(void **state)
+{
+	uint64_t val;
+	unsigned i;
+
+	config.test_device = true;
+	assert_builds();
+	assert_ports_as_the_table_has_them();
+
+	out(0xe0, 4, 0x11223344);
+	assert_int_equal(in(0xe0, 4), 0x11223344);
+	assert_int_equal(in(0xe8, 1), 0x44);
+	/* An access belongs to one of its parts, or to none. */
+	assert_false(bus_read(&m.pio, 0xe2, 4, &val));
+	out(0xe4, 4, 0); /* there is no RAM on this board */
+
+	assert_true(bus_write(&m.mmio, 0xff000000, 8, 0x1234567890));
+	assert_true(bus_read(&m.mmio, 0xff000001, 4, &val));
+	assert_int_equal(val, 0x12345678);
+	assert_true(bus_read(&m.mmio, 0xff00ffff, 1, &val));
+	assert_false(bus_read(&m.mmio, 0xff010000, 1, &val));
+
+	/* Level 1, then 0, at the controllers' input of that number. */
+	for (i = 0; i < 24; i++) {
+		assert_int_equal(m.irq_test[i].gsi, i);
+		out((uint16_t)(0x2000 + i), 1, 1);
+	}
 }
 
 static void interrupts_are_wired_as_the_table_has_it(void **state)
@@ -163,11 +196,50 @@ static void end_requests_reach_the_sink(void **state)
 	assert_end(0xf4, 1, 0x10, END_DEBUG_EXIT, 0x10);
 	assert_end(0xf4, 4, 0x12345678, END_DEBUG_EXIT, 0x12345678);
 	assert_end(0x560, 2, 0x300, END_TEST_EXIT, 0x300);
+	assert_end(0x505, 1, 1, END_PANIC, 0);
+	assert_end(0x505, 1, 2, END_CRASHLOADED, 0);
 	/* S5 is SLP_TYP 0 here, with SLP_EN; FADT's RESET_VALUE is 6. */
 	assert_end(0x604, 2, 0x2000, END_POWEROFF, 0);
 	assert_end(0x60c, 1, 6, END_RESET, 0);
 	/* Pulse output line 0: the processor's reset. */
 	assert_end(0x64, 1, 0xfe, END_RESET, 0);
+}
+
+static void fw_cfg_tells_of_this_machine(void **state)
+{
+	uint64_t mem = 0;
+	unsigned i;
+
+	config.mem = GIB(6);
+	config.cpus = 255;
+	assert_builds();
+	out(0x510, 2, 3);
+	for (i = 0; i < 8; i++)
+		mem |= in(0x511, 1) << (8 * i);
+	assert_true(mem == GIB(6));
+	out(0x510, 2, 5);
+	assert_int_equal(in(0x511, 1), 255);
+	assert_int_equal(in(0x511, 1), 0);
+}
+
+static void the_pci_bus_is_empty(void **state)
+{
+	assert_builds();
+	out(0xcf8, 4, 0x80000000);
+	assert_int_equal(in(0xcf8, 4), 0x80000000);
+	assert_int_equal(in(0xcfc, 4), 0xffffffff);
+}
+
+static void the_last_post_codes_can_be_asked_for(void **state)
+{
+	struct post_code_entry e[2];
+
+	assert_builds();
+	out(0x80, 1, 0x10);
+	out(0x80, 1, 0x20);
+	assert_int_equal(post_code_history(m.post, e, 2), 2);
+	assert_int_equal(e[1].code, 0x20);
+	assert_int_equal(e[1].ns, 777);
 }
 
 /* ---- the clock ---------------------------------------------------------- */
@@ -271,77 +343,6 @@ static void the_clock_can_start_at_any_date(void **state)
 	}
 }
 
-/* ---- the console -------------------------------------------------------- */
-
-/* What a loop does within a few milliseconds. */
-static void pump(void)
-{
-	unsigned i, round;
-
-	for (round = 0; round < 20; round++) {
-		for (i = 0; i < FAKE_LOOP_MAX; i++) {
-			struct loop_watch *w = &fl.watch[i];
-			struct pollfd p = { .fd = w->fd };
-
-			if (!w->used || !w->events)
-				continue;
-			p.events = (short)((w->events & LOOP_IN ? POLLIN : 0) |
-					   (w->events & LOOP_OUT ? POLLOUT : 0));
-			if (poll(&p, 1, 0) == 1)
-				w->ready(w->opaque, w->events);
-		}
-		fake_loop_advance(&fl, NSEC_PER_MSEC);
-		usleep(1000);
-	}
-}
-
-static void com1_speaks_to_the_descriptors(void **state)
-{
-	int to[2], from[2];
-	char c = 0;
-
-	assert_int_equal(pipe2(to, O_NONBLOCK), 0);
-	assert_int_equal(pipe2(from, O_NONBLOCK), 0);
-	config.serial_in_fd = to[0];
-	config.serial_out_fd = from[1];
-	assert_builds();
-	/* As a driver does: DTR, RTS, the receiver's interrupt. */
-	out(0x3fc, 1, 0x03);
-	out(0x3f9, 1, 0x01);
-
-	out(0x3f8, 1, 'A');
-	pump();
-	assert_int_equal(read(from[0], &c, 1), 1);
-	assert_int_equal(c, 'A');
-
-	assert_int_equal(write(to[1], "z", 1), 1);
-	pump();
-	assert_int_equal(in(0x3fd, 1) & 1, 1); /* LSR: data ready */
-	assert_int_equal(in(0x3f8, 1), 'z');
-
-	/* The descriptors stay the caller's. */
-	machine_done(&m);
-	assert_int_equal(close(to[0]) | close(to[1]), 0);
-	assert_int_equal(close(from[0]) | close(from[1]), 0);
-}
-
-static void a_slow_reader_of_com1_holds_the_vcpus(void **state)
-{
-	unsigned i;
-	int p[2];
-
-	assert_int_equal(pipe(p), 0);
-	config.serial_out_fd = p[1];
-	assert_builds();
-	/* No loop runs meanwhile, so nothing goes out. */
-	for (i = 0; i < 70000 && !throttled; i++)
-		out(0x3f8, 1, 'x');
-	assert_in_range(i, 65000, 66000);
-	machine_done(&m);
-	close(p[0]);
-	close(p[1]);
-}
-
 /* ---- reset -------------------------------------------------------------- */
 
 static void a_reset_reaches_every_device(void **state)
@@ -383,15 +384,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(every_port_is_claimed_as_the_table_has_it),
+		T(the_test_device_is_there_where_it_is_asked_for),
 		T(interrupts_are_wired_as_the_table_has_it),
 		T(both_ports_of_the_i8042_are_the_right_ones),
 		T(end_requests_reach_the_sink),
+		T(fw_cfg_tells_of_this_machine),
+		T(the_pci_bus_is_empty),
+		T(the_last_post_codes_can_be_asked_for),
 		T(the_clock_shows_the_hosts_time_in_utc),
 		T(the_vms_clock_starts_with_the_hosts_time_and_never_steps),
 		T(the_clock_can_show_the_hosts_local_time),
 		T(the_clock_can_start_at_any_date),
-		T(com1_speaks_to_the_descriptors),
-		T(a_slow_reader_of_com1_holds_the_vcpus),
 		T(a_reset_reaches_every_device),
 		T(a_time_that_no_clock_can_show_is_refused),
 	};

@@ -47,7 +47,7 @@ static void no_word_asks_for_the_built_in_guest_and_all_defaults(void **state)
 	assert_int_equal(opts.machine.size, sizeof(struct trapmap_machine));
 	assert_int_equal(opts.machine.mem, 0);
 	assert_int_equal(opts.machine.cpus, 0);
-	assert_int_equal(opts.serial, OPTS_SERIAL_STDIO);
+	assert_int_equal(opts.serial.kind, OPTS_SINK_STDIO);
 	assert_int_equal(opts.timeout_ms, 0);
 }
 
@@ -287,11 +287,11 @@ static void the_clock_takes_a_list_whose_first_key_can_be_left_out(void **state)
 static void the_serial_port_leads_somewhere_known(void **state)
 {
 	assert_good(W("--serial"), W("file=/tmp/a,,b"));
-	assert_int_equal(opts.serial, OPTS_SERIAL_FILE);
-	assert_string_equal(opts.serial_path, "/tmp/a,b");
+	assert_int_equal(opts.serial.kind, OPTS_SINK_FILE);
+	assert_string_equal(opts.serial.path, "/tmp/a,b");
 	assert_good(W("--serial=file=x"), W("--serial=null"));
-	assert_int_equal(opts.serial, OPTS_SERIAL_NULL);
-	assert_null(opts.serial_path);
+	assert_int_equal(opts.serial.kind, OPTS_SINK_NULL);
+	assert_null(opts.serial.path);
 	assert_bad("--serial 'file': 'file' needs a path: file=PATH",
 		   W("--serial=file"));
 	assert_bad("--serial 'file=': 'file' needs a path: file=PATH",

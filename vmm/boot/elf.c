@@ -9,13 +9,13 @@
  * Segments go to their physical addresses (p_paddr). Not here: notes (PVH),
  * sections, symbols, relocations, more than BOOT_MAX_SEGMENTS segments.
  */
-#include <elf.h>
+#include "boot/elf.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "boot/plan.h"
 #include "core/base.h"
 #include "layout.h"
 
@@ -55,8 +55,8 @@ static const struct {
 	{ 0, LAYOUT_BOOT_GDT, "the BIOS data area" },
 	{ LAYOUT_BOOT_GDT, LAYOUT_BOOT_PARAMS, "the first page tables" },
 	{ LAYOUT_BOOT_PARAMS, LAYOUT_BOOT_PARAMS + 0x1000, "boot_params" },
-	{ LAYOUT_SETUP_DATA, LAYOUT_SETUP_DATA + LAYOUT_SETUP_DATA_MAX,
-	  "setup_data" },
+	{ LAYOUT_MULTIBOOT, LAYOUT_MULTIBOOT + LAYOUT_MULTIBOOT_MAX,
+	  "setup_data or the multiboot information" },
 	{ LAYOUT_CMDLINE - 0x1000, LAYOUT_CMDLINE, "the first stack" },
 	{ LAYOUT_CMDLINE, LAYOUT_CMDLINE + LAYOUT_CMDLINE_MAX,
 	  "the command line" },
@@ -74,7 +74,8 @@ static const char *machine_name(uint16_t machine)
 }
 
 /* e_type and e_machine are where they are in every ELF, of either class. */
-static int check_machine(const Elf64_Ehdr *e, struct boot_error *err)
+static int check_machine(const Elf64_Ehdr *e, bool allow_32,
+			 struct boot_error *err)
 {
 	bool big = e->e_ident[EI_DATA] == ELFDATA2MSB;
 	uint16_t machine = e->e_machine;
@@ -83,10 +84,14 @@ static int check_machine(const Elf64_Ehdr *e, struct boot_error *err)
 	if (big)
 		machine = (uint16_t)(machine >> 8 | machine << 8);
 	name = machine_name(machine);
-	if (e->e_ident[EI_CLASS] == ELFCLASS32)
+	if (e->e_ident[EI_CLASS] == ELFCLASS32) {
+		if (allow_32 && !big &&
+		    (machine == EM_386 || machine == EM_X86_64))
+			return 0;
 		return boot_refuse(err, EI_CLASS,
-				   "a 32-bit ELF for %s; a 64-bit one for x86-64 expected",
+				   "a 32-bit ELF for %s; a 64-bit one for x86-64, or a multiboot header, expected",
 				   name ? name : "an unknown machine");
+	}
 	if (e->e_ident[EI_CLASS] != ELFCLASS64)
 		return boot_refuse(err, EI_CLASS,
 				   "ELF's class is %u; 64-bit (2) expected",
@@ -126,19 +131,29 @@ static int check_type(const Elf64_Ehdr *e, struct boot_error *err)
 	}
 }
 
+static bool is_32(const Elf64_Ehdr *e)
+{
+	return e->e_ident[EI_CLASS] == ELFCLASS32;
+}
+
+static size_t phdr_size(const Elf64_Ehdr *e)
+{
+	return is_32(e) ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
+}
+
 /* The program headers must lie in the head. */
 static int check_headers(const Elf64_Ehdr *e, size_t head_len,
 			 uint64_t file_len, struct boot_error *err)
 {
-	uint64_t len = (uint64_t)e->e_phnum * sizeof(Elf64_Phdr);
+	uint64_t len = (uint64_t)e->e_phnum * phdr_size(e);
 
 	if (e->e_phnum == 0)
 		return boot_refuse(err, offsetof(Elf64_Ehdr, e_phnum),
 				   "ELF has no program headers; nothing to load");
-	if (e->e_phentsize != sizeof(Elf64_Phdr))
+	if (e->e_phentsize != phdr_size(e))
 		return boot_refuse(err, offsetof(Elf64_Ehdr, e_phentsize),
 				   "ELF's program headers have %u bytes each, %zu expected",
-				   e->e_phentsize, sizeof(Elf64_Phdr));
+				   e->e_phentsize, phdr_size(e));
 	if (e->e_phoff > UINT64_MAX - len)
 		return boot_refuse(err, offsetof(Elf64_Ehdr, e_phoff),
 				   "ELF's program headers are at 0x%" PRIx64
@@ -162,32 +177,31 @@ static bool overlaps(gpa_t a, uint64_t a_len, gpa_t b, uint64_t b_len)
 	return a < b + b_len && b < a + a_len;
 }
 
-/* Checks one PT_LOAD, whose header is at off, and adds it to the plan. */
-static int add_segment(struct boot_plan *plan, const Elf64_Phdr *ph,
-		       uint64_t off, uint64_t file_len, struct boot_error *err)
+int elf_add_segment(struct boot_plan *plan, const Elf64_Phdr *ph, uint64_t off,
+		    uint64_t file_len, struct boot_error *err)
 {
 	unsigned i, n = plan->segments;
 
 	if (ph->p_filesz > ph->p_memsz)
 		return boot_refuse(err, off + offsetof(Elf64_Phdr, p_filesz),
-				   "ELF segment %u has 0x%" PRIx64
+				   "segment %u has 0x%" PRIx64
 				   " bytes in the file, 0x%" PRIx64
 				   " in memory",
 				   n, ph->p_filesz, ph->p_memsz);
 	if (ph->p_offset > UINT64_MAX - ph->p_filesz)
 		return boot_refuse(err, off + offsetof(Elf64_Phdr, p_offset),
-				   "ELF segment %u is at 0x%" PRIx64
+				   "segment %u is at 0x%" PRIx64
 				   ", beyond any file",
 				   n, ph->p_offset);
 	if (ph->p_offset + ph->p_filesz > file_len)
 		return boot_refuse(err, file_len,
-				   "ELF is truncated: segment %u ends at 0x%" PRIx64
+				   "file is truncated: segment %u ends at 0x%" PRIx64
 				   ", the file at 0x%" PRIx64,
 				   n, ph->p_offset + ph->p_filesz, file_len);
 	if (ph->p_paddr > LAYOUT_HOLE ||
 	    ph->p_memsz > LAYOUT_HOLE - ph->p_paddr)
 		return boot_refuse(err, off + offsetof(Elf64_Phdr, p_paddr),
-				   "ELF segment %u has 0x%" PRIx64
+				   "segment %u has 0x%" PRIx64
 				   " bytes at 0x%" PRIx64
 				   ", memory below 4 GiB ends at 0x%llx",
 				   n, ph->p_memsz, ph->p_paddr, LAYOUT_HOLE);
@@ -196,7 +210,7 @@ static int add_segment(struct boot_plan *plan, const Elf64_Phdr *ph,
 			     taken[i].end - taken[i].start))
 			return boot_refuse(err,
 					   off + offsetof(Elf64_Phdr, p_paddr),
-					   "ELF segment %u at 0x%" PRIx64
+					   "segment %u at 0x%" PRIx64
 					   " collides with %s at 0x%" PRIx64,
 					   n, ph->p_paddr, taken[i].what,
 					   taken[i].start);
@@ -205,7 +219,7 @@ static int add_segment(struct boot_plan *plan, const Elf64_Phdr *ph,
 			     plan->segment[i].mem_len))
 			return boot_refuse(err,
 					   off + offsetof(Elf64_Phdr, p_paddr),
-					   "ELF segment %u at 0x%" PRIx64
+					   "segment %u at 0x%" PRIx64
 					   " overlaps segment %u at 0x%" PRIx64,
 					   n, ph->p_paddr, i,
 					   plan->segment[i].gpa);
@@ -266,6 +280,105 @@ static void reserve_all(struct boot_plan *plan)
 	plan->reserve_len = end - start;
 }
 
+/* The fields that are used, of a 32-bit header in its 64-bit form. */
+static void widen_header(const Elf32_Ehdr *from, Elf64_Ehdr *to)
+{
+	memcpy(to->e_ident, from->e_ident, sizeof(to->e_ident));
+	to->e_type = from->e_type;
+	to->e_machine = from->e_machine;
+	to->e_entry = from->e_entry;
+	to->e_phoff = from->e_phoff;
+	to->e_phentsize = from->e_phentsize;
+	to->e_phnum = from->e_phnum;
+}
+
+static Elf64_Phdr read_phdr(const uint8_t *at, bool is_32_bit)
+{
+	Elf32_Phdr narrow;
+	Elf64_Phdr ph;
+
+	if (!is_32_bit) {
+		memcpy(&ph, at, sizeof(ph));
+		return ph;
+	}
+	memcpy(&narrow, at, sizeof(narrow));
+	return (Elf64_Phdr){
+		.p_type = narrow.p_type,
+		.p_offset = narrow.p_offset,
+		.p_vaddr = narrow.p_vaddr,
+		.p_paddr = narrow.p_paddr,
+		.p_filesz = narrow.p_filesz,
+		.p_memsz = narrow.p_memsz,
+	};
+}
+
+bool elf_is(const uint8_t *head, size_t head_len)
+{
+	return head_len >= SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0;
+}
+
+int elf_header(const uint8_t *head, size_t head_len, uint64_t file_len,
+	       bool allow_32, Elf64_Ehdr *ret_ehdr, struct boot_error *err)
+{
+	Elf32_Ehdr narrow;
+	Elf64_Ehdr e = { 0 };
+	size_t need = sizeof(e);
+	int r;
+
+	if (allow_32 && head_len > EI_CLASS && head[EI_CLASS] == ELFCLASS32)
+		need = sizeof(narrow);
+	if (head_len < need)
+		return boot_refuse(err, file_len,
+				   "ELF is truncated: a header of %zu bytes expected, %zu found",
+				   need, head_len);
+	if (need == sizeof(narrow)) {
+		memcpy(&narrow, head, sizeof(narrow));
+		widen_header(&narrow, &e);
+	} else {
+		memcpy(&e, head, sizeof(e));
+	}
+	r = check_machine(&e, allow_32, err);
+	if (r == 0)
+		r = check_type(&e, err);
+	if (r == 0)
+		r = check_headers(&e, head_len, file_len, err);
+	if (r == 0)
+		*ret_ehdr = e;
+	return r;
+}
+
+int elf_load(const uint8_t *head, size_t head_len, uint64_t file_len,
+	     const Elf64_Ehdr *e, struct boot_plan *plan,
+	     struct boot_error *err)
+{
+	uint64_t vaddr[BOOT_MAX_SEGMENTS];
+	unsigned i;
+	int r;
+
+	for (i = 0; i < e->e_phnum; i++) {
+		uint64_t off = e->e_phoff + i * phdr_size(e);
+		Elf64_Phdr ph = read_phdr(head + off, is_32(e));
+
+		if (ph.p_type == PT_INTERP)
+			return boot_refuse(err, off,
+					   "an ELF program for user space (it names an interpreter); a kernel expected");
+		if (ph.p_type != PT_LOAD || ph.p_memsz == 0)
+			continue;
+		r = elf_add_segment(plan, &ph, off, file_len, err);
+		if (r < 0)
+			return r;
+		vaddr[plan->segments - 1] = ph.p_vaddr;
+	}
+	if (plan->segments == 0)
+		return boot_refuse(err, e->e_phoff,
+				   "ELF has no segment to load");
+	r = find_entry(plan, e->e_entry, vaddr, &plan->entry, err);
+	if (r < 0)
+		return r;
+	reserve_all(plan);
+	return 0;
+}
+
 int elf_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
 	      struct boot_plan *ret_plan, struct boot_error *err)
 {
@@ -275,48 +388,16 @@ int elf_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
 		.cmdline_max = CMDLINE_MAX,
 		.initrd_max = LAYOUT_HOLE - 1,
 	};
-	uint64_t vaddr[BOOT_MAX_SEGMENTS];
 	Elf64_Ehdr e;
-	unsigned i;
 	int r;
 
-	if (head_len < SELFMAG || memcmp(head, ELFMAG, SELFMAG) != 0)
+	if (!elf_is(head, head_len))
 		return 0;
-	if (head_len < sizeof(e))
-		return boot_refuse(err, file_len,
-				   "ELF is truncated: a header of %zu bytes expected, %zu found",
-				   sizeof(e), head_len);
-	memcpy(&e, head, sizeof(e));
-	r = check_machine(&e, err);
+	r = elf_header(head, head_len, file_len, false, &e, err);
 	if (r == 0)
-		r = check_type(&e, err);
-	if (r == 0)
-		r = check_headers(&e, head_len, file_len, err);
+		r = elf_load(head, head_len, file_len, &e, &plan, err);
 	if (r < 0)
 		return r;
-
-	for (i = 0; i < e.e_phnum; i++) {
-		uint64_t off = e.e_phoff + i * sizeof(Elf64_Phdr);
-		Elf64_Phdr ph;
-
-		memcpy(&ph, head + off, sizeof(ph));
-		if (ph.p_type == PT_INTERP)
-			return boot_refuse(err, off,
-					   "an ELF program for user space (it names an interpreter); a kernel expected");
-		if (ph.p_type != PT_LOAD || ph.p_memsz == 0)
-			continue;
-		r = add_segment(&plan, &ph, off, file_len, err);
-		if (r < 0)
-			return r;
-		vaddr[plan.segments - 1] = ph.p_vaddr;
-	}
-	if (plan.segments == 0)
-		return boot_refuse(err, e.e_phoff,
-				   "ELF has no segment to load");
-	r = find_entry(&plan, e.e_entry, vaddr, &plan.entry, err);
-	if (r < 0)
-		return r;
-	reserve_all(&plan);
 	*ret_plan = plan;
 	return 1;
 }

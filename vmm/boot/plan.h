@@ -22,6 +22,7 @@
 enum boot_protocol {
 	BOOT_LINUX64, /* long mode, paging on, RSI = boot_params */
 	BOOT_REAL, /* real mode, CS:IP as given */
+	BOOT_MULTIBOOT, /* 32-bit protected mode, EBX = multiboot information */
 };
 
 struct boot_segment {
@@ -38,14 +39,14 @@ struct boot_plan {
 	struct boot_segment segment[BOOT_MAX_SEGMENTS];
 	unsigned segments;
 
-	/* BOOT_LINUX64: where it starts. BOOT_REAL: IP. */
+	/* Where it starts. BOOT_REAL: IP. */
 	uint64_t entry;
 	/* BOOT_REAL */
 	uint16_t cs, ss, sp;
 
 	/*
-	 * BOOT_LINUX64: the memory that must be free of initrd and tables while
-	 * the kernel starts, [reserve, reserve + reserve_len).
+	 * All but BOOT_REAL: the memory that must be free of initrd and tables
+	 * while the kernel starts, [reserve, reserve + reserve_len).
 	 */
 	gpa_t reserve;
 	uint64_t reserve_len;
@@ -78,6 +79,8 @@ int boot_refuse(struct boot_error *err, uint64_t off, const char *fmt, ...)
  */
 int bzimage_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
 		  struct boot_plan *ret_plan, struct boot_error *err);
+int multiboot_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
+		    struct boot_plan *ret_plan, struct boot_error *err);
 int elf_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
 	      struct boot_plan *ret_plan, struct boot_error *err);
 int bootsector_parse(const uint8_t *head, size_t head_len, uint64_t file_len,

@@ -106,6 +106,8 @@ int boot_recognise(const uint8_t *head, size_t head_len, uint64_t file_len,
 
 	r = bzimage_parse(head, head_len, file_len, ret_plan, err);
 	if (r == 0)
+		r = multiboot_parse(head, head_len, file_len, ret_plan, err);
+	if (r == 0)
 		r = elf_parse(head, head_len, file_len, ret_plan, err);
 	if (r == 0)
 		r = refuse_foreign(head, head_len, err);

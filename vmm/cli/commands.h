@@ -6,12 +6,10 @@
 #ifndef TRAPMAP_CLI_COMMANDS_H
 #define TRAPMAP_CLI_COMMANDS_H
 
-#include <stdio.h>
-
 int cmd_run(int argc, char **argv);
+int cmd_test(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
-
-void doctor_help(FILE *out);
 
 /* Prints the version as an answer. Returns the exit status. */
 int print_version(void);

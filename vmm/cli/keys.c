@@ -3,12 +3,12 @@
 
 #include <stddef.h>
 
-const char *const keys_help[] = {
-	"Ctrl-A x       end the run (exit status 130)",
-	"Ctrl-A h       list these keys",
-	"Ctrl-A c       send a break (Ctrl-A b does too)",
-	"Ctrl-A Ctrl-A  send Ctrl-A (Ctrl-A a does too)",
-	NULL,
+const struct manual_item keys_help[] = {
+	{ "Ctrl-A x", "end the run (exit status 130)" },
+	{ "Ctrl-A h", "list these keys" },
+	{ "Ctrl-A c", "send a break (Ctrl-A b does too)" },
+	{ "Ctrl-A Ctrl-A", "send Ctrl-A (Ctrl-A a does too)" },
+	{ NULL, NULL },
 };
 
 enum keys_action keys_feed(struct keys *keys, unsigned char *byte)

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include "manual.h"
+
 #define KEYS_PREFIX 0x01 /* Ctrl-A */
 
 enum keys_action {
@@ -28,7 +30,7 @@ struct keys {
  */
 enum keys_action keys_feed(struct keys *keys, unsigned char *byte);
 
-/* The list of keys: lines without newlines, then NULL. */
-extern const char *const keys_help[];
+/* The keys and what they do, for people. */
+extern const struct manual_item keys_help[];
 
 #endif

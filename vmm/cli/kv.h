@@ -26,6 +26,12 @@ static inline struct kv_list kv_list(const char *text)
 }
 
 /*
+ * Takes the next item as it stands: keys and values are not told apart, so that
+ * it may contain '='. Returns as kv_next().
+ */
+int kv_item(struct kv_list *list, char ret_text[KV_ITEM_MAX]);
+
+/*
  * Takes the next item. Returns 1; 0 at the end of the list; -EINVAL: an empty
  * item or key; -E2BIG: one longer than any path.
  */

@@ -9,40 +9,21 @@
 #include <trapmap/trapmap.h>
 
 #include "commands.h"
+#include "manual.h"
 #include "nearest.h"
-#include "opts.h"
-#include "optscan.h"
 #include "say.h"
 
 static const struct {
-	const char *name;
+	const struct manual *manual;
 	int (*run)(int argc, char **argv);
-	void (*help)(FILE *out);
-	const char *summary;
 } commands[] = {
-	{ "run", cmd_run, run_opts_help,
-	  "boot a kernel, or without one the guest that is built in" },
-	{ "doctor", cmd_doctor, doctor_help,
-	  "what this host offers, and how to mend what is missing" },
+	{ &run_manual, cmd_run },
+	{ &test_manual, cmd_test },
+	{ &trace_manual, cmd_trace },
+	{ &doctor_manual, cmd_doctor },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-static void usage(FILE *out)
-{
-	size_t i;
-
-	fputs("Usage: trapmap COMMAND [OPTION...]\n\nCommands:\n", out);
-	for (i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-8s  %s\n", commands[i].name,
-			commands[i].summary);
-	fputs("  help      how to use a command: trapmap help run\n"
-	      "\n"
-	      "Try it:\n"
-	      "  trapmap run\n"
-	      "  trapmap run vmlinuz -i initrd.img -p console=ttyS0 -m 512\n",
-	      out);
-}
 
 int finish_stdout(int status)
 {
@@ -83,7 +64,7 @@ static int unknown_command(const char *word)
 		return STATUS_BAD_INPUT;
 	}
 	for (i = 0; i < COMMANDS; i++)
-		names[i] = commands[i].name;
+		names[i] = commands[i].manual->name;
 	names[COMMANDS] = "help";
 	known = nearest(word, names, COMMANDS + 1);
 	if (known)
@@ -101,12 +82,12 @@ static int cmd_help(const char *topic)
 	size_t i;
 
 	if (!topic) {
-		usage(stdout);
+		manual_overview_help(stdout);
 		return finish_stdout(STATUS_OK);
 	}
 	for (i = 0; i < COMMANDS; i++)
-		if (strcmp(topic, commands[i].name) == 0) {
-			commands[i].help(stdout);
+		if (strcmp(topic, commands[i].manual->name) == 0) {
+			manual_help(stdout, commands[i].manual);
 			return finish_stdout(STATUS_OK);
 		}
 	return unknown_command(topic);
@@ -120,12 +101,12 @@ int main(int argc, char **argv)
 	if (fill_standard_fds())
 		return STATUS_HOST_FAILURE;
 	if (argc < 2) {
-		usage(stderr);
+		manual_overview_help(stderr);
 		return STATUS_BAD_INPUT;
 	}
 	word = argv[1];
 	for (i = 0; i < COMMANDS; i++)
-		if (strcmp(word, commands[i].name) == 0)
+		if (strcmp(word, commands[i].manual->name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
 	if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 ||
 	    strcmp(word, "-h") == 0)

@@ -6,17 +6,35 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include <trapmap/trapmap.h>
 
 #define OPTS_INITRD_MAX 64
 #define OPTS_ERR_SIZE 1024
 
-enum opts_serial {
-	OPTS_SERIAL_STDIO = 0,
-	OPTS_SERIAL_NULL,
-	OPTS_SERIAL_FILE, /* run_opts.serial_path */
+/* Where a console leads. */
+enum opts_sink_kind {
+	OPTS_SINK_STDIO = 0,
+	OPTS_SINK_STDERR,
+	OPTS_SINK_NULL,
+	OPTS_SINK_FILE, /* opts_sink.path */
+};
+
+struct opts_sink {
+	enum opts_sink_kind kind;
+	char *path;
+};
+
+struct opts_rule {
+	enum trapmap_rule rule;
+	char *regex; /* NULL: the rule has none */
+};
+
+struct opts_trace {
+	char *path; /* NULL: not asked for */
+	uint32_t kinds; /* TRAPMAP_TRACE_*; 0: all of them */
+	uint64_t first;
+	uint64_t last; /* 0: any address */
 };
 
 struct run_opts {
@@ -25,10 +43,17 @@ struct run_opts {
 	const char *initrd[OPTS_INITRD_MAX];
 	unsigned initrd_count;
 	const char *params; /* NULL: none was given */
-	enum opts_serial serial;
-	char *serial_path;
+	struct opts_sink serial;
+	struct opts_sink debugcon;
+	struct opts_rule rules[TRAPMAP_RULES_MAX];
+	unsigned rule_count;
 	int64_t timeout_ms; /* 0: none */
-	const char *dump_dtb; /* NULL: not asked for */
+	/* Files to write and one to read; NULL: not asked for. */
+	const char *report;
+	const char *dump_dtb;
+	const char *symbols;
+	struct opts_trace trace;
+	bool stats;
 	bool quiet;
 };
 
@@ -47,7 +72,5 @@ int run_opts_parse(int argc, char **argv, struct run_opts *ret_opts,
 		   char err[OPTS_ERR_SIZE]);
 
 void run_opts_done(struct run_opts *opts);
-
-void run_opts_help(FILE *out);
 
 #endif

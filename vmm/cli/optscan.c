@@ -184,7 +184,7 @@ void optscan_wrap(FILE *out, int from, const char *text)
 		column += len;
 		text += len;
 		if (*text == '\n') {
-			fprintf(out, "\n%*s", from, "");
+			fprintf(out, "\n%*s", text[1] == '\n' ? 0 : from, "");
 			column = from;
 		}
 		if (!*text++)

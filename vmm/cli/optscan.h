@@ -24,7 +24,7 @@ struct opt {
 };
 
 #define OPT_LONG 256
-#define OPT_MAX 40
+#define OPT_MAX 64
 
 enum {
 	OPTSCAN_END = 0,

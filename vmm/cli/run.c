@@ -5,11 +5,11 @@
  * can wait.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +18,9 @@
 
 #include "commands.h"
 #include "console.h"
+#include "keys.h"
+#include "manual.h"
+#include "insight.h"
 #include "opts.h"
 #include "say.h"
 #include "signals.h"
@@ -37,6 +40,7 @@
 struct run {
 	const struct run_opts *opts;
 	struct trapmap_vm *vm;
+	struct insight insight;
 	struct term term;
 	struct console con;
 	int sig_fd;
@@ -59,34 +63,21 @@ static int64_t now_ms(void)
 
 /* ---- before ------------------------------------------------------------ */
 
-/* Says what the library found wrong. Returns the exit status for it. */
-static int refused(struct run *run, int r)
-{
-	say("%s", trapmap_vm_error(run->vm));
-	return r == -EINVAL || r == -E2BIG ? STATUS_BAD_INPUT
-					   : STATUS_HOST_FAILURE;
-}
-
 static int connect_serial(struct run *run)
 {
 	struct trapmap_serial serial = TRAPMAP_SERIAL_INIT;
-	const char *path = run->opts->serial_path;
 	int r, status = STATUS_OK;
 
-	switch (run->opts->serial) {
-	case OPTS_SERIAL_NULL: return STATUS_OK;
-	case OPTS_SERIAL_FILE:
-		serial.out_fd = open(path,
-				     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-					     O_NOCTTY,
-				     0666);
-		if (serial.out_fd < 0) {
-			say("--serial: cannot write '%s': %s", path,
-			    strerror(errno));
+	switch (run->opts->serial.kind) {
+	case OPTS_SINK_NULL: return STATUS_OK;
+	case OPTS_SINK_FILE:
+		serial.out_fd =
+			insight_open("--serial", run->opts->serial.path);
+		if (serial.out_fd < 0)
 			return STATUS_BAD_INPUT;
-		}
 		break;
-	case OPTS_SERIAL_STDIO:
+	case OPTS_SINK_STDERR:
+	case OPTS_SINK_STDIO:
 		serial.in_fd = STDIN_FILENO;
 		serial.out_fd = STDOUT_FILENO;
 		term_init(&run->term, STDIN_FILENO);
@@ -101,7 +92,7 @@ static int connect_serial(struct run *run)
 	}
 	r = trapmap_vm_set_serial(run->vm, &serial);
 	if (r)
-		status = refused(run, r);
+		status = insight_refused(run->vm, "", r);
 	/* The VM has its own copies. */
 	if (serial.in_fd > STDERR_FILENO)
 		close(serial.in_fd);
@@ -110,46 +101,47 @@ static int connect_serial(struct run *run)
 	return status;
 }
 
-static int configure(struct run *run)
+static int set_sources(struct run *run)
 {
 	const struct run_opts *opts = run->opts;
 	struct trapmap_source source = { .size = sizeof(source) };
-	struct trapmap_machine machine = opts->machine;
 	unsigned i;
-	int r;
+	int r = 0;
+
+	if (opts->kernel) {
+		source.path = opts->kernel;
+		r = trapmap_vm_set_kernel(run->vm, &source);
+	}
+	for (i = 0; r == 0 && i < opts->initrd_count; i++) {
+		source.path = opts->initrd[i];
+		r = trapmap_vm_add_initrd(run->vm, &source);
+	}
+	if (r == 0 && opts->params)
+		r = trapmap_vm_set_cmdline(run->vm, opts->params);
+	return r ? insight_refused(run->vm, "", r) : STATUS_OK;
+}
+
+/* What begins a file anew comes last: a refusal leaves all files alone. */
+static int configure(struct run *run)
+{
+	struct trapmap_machine machine = run->opts->machine;
+	int r, status;
 
 	machine.kick_signal = signals_kick();
 	r = trapmap_vm_set_machine(run->vm, &machine);
 	if (r)
-		return refused(run, r);
-	if (opts->kernel) {
-		source.path = opts->kernel;
-		r = trapmap_vm_set_kernel(run->vm, &source);
-		if (r)
-			return refused(run, r);
+		return insight_refused(run->vm, "", r);
+	status = set_sources(run);
+	if (status == STATUS_OK)
+		status = insight_rules(&run->insight);
+	if (status == STATUS_OK)
+		status = insight_files(&run->insight);
+	if (status == STATUS_OK && run->opts->dump_dtb) {
+		run->dtb_fd = insight_open("--dump-dtb", run->opts->dump_dtb);
+		if (run->dtb_fd < 0)
+			status = STATUS_BAD_INPUT;
 	}
-	for (i = 0; i < opts->initrd_count; i++) {
-		source.path = opts->initrd[i];
-		r = trapmap_vm_add_initrd(run->vm, &source);
-		if (r)
-			return refused(run, r);
-	}
-	if (opts->params) {
-		r = trapmap_vm_set_cmdline(run->vm, opts->params);
-		if (r)
-			return refused(run, r);
-	}
-	if (opts->dump_dtb) {
-		run->dtb_fd = open(opts->dump_dtb,
-				   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-				   0666);
-		if (run->dtb_fd < 0) {
-			say("--dump-dtb: cannot write '%s': %s", opts->dump_dtb,
-			    strerror(errno));
-			return STATUS_BAD_INPUT;
-		}
-	}
-	return connect_serial(run);
+	return status == STATUS_OK ? connect_serial(run) : status;
 }
 
 /* Now that it is known where everything lies. Says what went wrong. */
@@ -204,13 +196,15 @@ static void on_signal(struct run *run, int sig)
 
 static void show_keys(void)
 {
-	const char *const *line;
+	const struct manual_item *key;
+	char line[80];
 
 	/* The terminal is raw: no newline returns the carriage by itself. */
 	write_all(STDERR_FILENO, "\r\n", 2);
-	for (line = keys_help; *line; line++) {
-		write_all(STDERR_FILENO, *line, strlen(*line));
-		write_all(STDERR_FILENO, "\r\n", 2);
+	for (key = keys_help; key->term; key++) {
+		snprintf(line, sizeof(line), "%-13s  %s\r\n", key->term,
+			 key->text);
+		write_all(STDERR_FILENO, line, strlen(line));
 	}
 }
 
@@ -293,7 +287,6 @@ static void wait_for_end(struct run *run)
 static int report(struct run *run)
 {
 	struct trapmap_end end = TRAPMAP_END_INIT;
-	const char *postmortem;
 	size_t lost = 0;
 	int status, r;
 
@@ -303,7 +296,7 @@ static int report(struct run *run)
 		r = trapmap_vm_wait(run->vm, STOP_MS, &end);
 	}
 	term_done(&run->term);
-	if (run->opts->serial == OPTS_SERIAL_STDIO)
+	if (run->opts->serial.kind == OPTS_SINK_STDIO)
 		term_fresh_line();
 	if (r) {
 		say("the VM cannot be stopped: %s", strerror(-r));
@@ -323,8 +316,9 @@ static int report(struct run *run)
 		say("ended by Ctrl-A x");
 	else if (status || !run->opts->quiet)
 		say("%s", end.text);
-	postmortem = trapmap_vm_postmortem(run->vm);
-	write_all(STDERR_FILENO, postmortem, strlen(postmortem));
+	insight_tell(&run->insight, status || !run->opts->quiet);
+	if (!insight_report(&run->insight) && status == 0)
+		status = STATUS_HOST_FAILURE;
 	return status;
 }
 
@@ -343,6 +337,7 @@ static int run_vm(struct run *run)
 		say("%s%s", trapmap_vm_error(run->vm),
 		    status == STATUS_HOST_FAILURE ? " (see 'trapmap doctor')" :
 						    "");
+		insight_report(&run->insight);
 		return status;
 	}
 	/* The guest runs: now there is time for all else. */
@@ -364,6 +359,7 @@ int cmd_run(int argc, char **argv)
 {
 	struct run_opts opts;
 	struct run run = { .opts = &opts,
+			   .insight = INSIGHT_INIT,
 			   .term = TERM_INIT,
 			   .con = { .guest_fd = -1 },
 			   .sig_fd = -1,
@@ -375,7 +371,9 @@ int cmd_run(int argc, char **argv)
 
 	switch (run_opts_parse(argc, argv, &opts, err)) {
 	case OPTS_RUN: break;
-	case OPTS_HELP: run_opts_help(stdout); return finish_stdout(STATUS_OK);
+	case OPTS_HELP:
+		manual_help(stdout, &run_manual);
+		return finish_stdout(STATUS_OK);
 	case OPTS_VERSION: return print_version();
 	default: say("%s", err); return STATUS_BAD_INPUT;
 	}
@@ -384,6 +382,8 @@ int cmd_run(int argc, char **argv)
 		say("cannot make a VM: %s", strerror(-r));
 		status = STATUS_HOST_FAILURE;
 	} else {
+		run.insight.opts = &opts;
+		run.insight.vm = run.vm;
 		status = run_vm(&run);
 	}
 	trapmap_vm_free(run.vm);
@@ -393,6 +393,7 @@ int cmd_run(int argc, char **argv)
 		close(run.sig_fd);
 	if (run.dtb_fd >= 0)
 		close(run.dtb_fd);
+	insight_done(&run.insight);
 	run_opts_done(&opts);
 	return status;
 }

@@ -131,6 +131,55 @@ int value_duration(const char *text, int64_t *ret_ms, const char **ret_why)
 	return 0;
 }
 
+/* As digits(), also in hexadecimal behind 0x. */
+static int address(const char **p, uint64_t *ret_val)
+{
+	const char *s = *p;
+	uint64_t val = 0;
+
+	if (s[0] != '0' || (s[1] != 'x' && s[1] != 'X'))
+		return digits(p, ret_val);
+	s += 2;
+	if (!isxdigit((unsigned char)*s))
+		return -EINVAL;
+	for (; isxdigit((unsigned char)*s); s++) {
+		int c = tolower((unsigned char)*s);
+
+		if (val >> 60)
+			return -ERANGE;
+		val = val << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	*p = s;
+	*ret_val = val;
+	return 0;
+}
+
+int value_range(const char *text, uint64_t *ret_first, uint64_t *ret_last,
+		const char **ret_why)
+{
+	static const char expected[] =
+		"FIRST-LAST is expected, each a number as 0x3f8 or 1016";
+	uint64_t first, last;
+	int r = address(&text, &first);
+
+	last = first;
+	if (r == 0 && *text == '-') {
+		text++;
+		r = address(&text, &last);
+	}
+	if (r == -ERANGE)
+		return wrong(ret_why, "more than 64 bits can count");
+	if (r || *text)
+		return wrong(ret_why, expected);
+	if (first > last)
+		return wrong(ret_why, "the first address is above the last");
+	if (last == 0)
+		return wrong(ret_why, "the last address must be above 0");
+	*ret_first = first;
+	*ret_last = last;
+	return 0;
+}
+
 static bool is_leap(unsigned year)
 {
 	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;

@@ -22,6 +22,13 @@ int value_count(const char *text, uint32_t *ret_count, const char **ret_why);
 int value_duration(const char *text, int64_t *ret_ms, const char **ret_why);
 
 /*
+ * Addresses, FIRST-LAST or one alone, in decimal or with 0x. LAST is at least 1
+ * and not below FIRST.
+ */
+int value_range(const char *text, uint64_t *ret_first, uint64_t *ret_last,
+		const char **ret_why);
+
+/*
  * A time in UTC: YYYY-MM-DD, YYYY-MM-DDTHH:MM or YYYY-MM-DDTHH:MM:SS, each with
  * or without a final Z, or @SECONDS since 1970. In seconds since 1970-01-01
  * 00:00. The years 1 to 9999, by the Gregorian calendar throughout.

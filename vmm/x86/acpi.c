@@ -17,6 +17,7 @@
 
 #include "acpi_pm.h"
 #include "core/base.h"
+#include "fw_cfg.h"
 #include "layout.h"
 #include "trapmap/guest_abi.h"
 #include "x86/aml.h"
@@ -24,7 +25,7 @@
 #define OEM_ID "TRPMAP"
 #define OEM_TABLE_ID "TRAPMAP "
 #define CREATOR_ID "TMAP"
-#define REVISION 1 /* of the OEM and the creator; raise with the DSDT */
+#define REVISION 2 /* of the OEM and the creator; raise with the DSDT */
 
 #define RSDP_LEN 36
 #define HEADER_LEN 36
@@ -49,6 +50,10 @@
 /* Worst-case latencies that mean "no C2" and "no C3". */
 #define NO_C2_LATENCY 101
 #define NO_C3_LATENCY 1001
+
+/* _STA (6.3.7): present, enabled, functioning; to be shown to people, or not. */
+#define STA_SHOWN 0xf
+#define STA_HIDDEN 0xb
 
 /* MPS INTI flags (5.2.12.5). */
 #define INTI_CONFORMS 0x0
@@ -162,6 +167,24 @@ static void dsdt_motherboard(struct aml *a)
 	crs = aml_open_crs(a);
 	aml_crs_io(a, LAYOUT_PORT_PM_EVENT, ACPI_PM_LEN);
 	aml_crs_io(a, TRAPMAP_TEST_EXIT_PORT, 4);
+	aml_crs_io(a, TRAPMAP_DEBUGCON_PORT_2, 1);
+	aml_close_crs(a, crs);
+	aml_close(a, dev);
+}
+
+/*
+ * A device of QEMU's that is ports and nothing else. What its driver looks for
+ * is in QEMU's docs/specs; _STA is as QEMU has it.
+ */
+static void dsdt_qemu(struct aml *a, const char *name, const char *hid,
+		      unsigned sta, uint16_t port, uint8_t len)
+{
+	size_t dev = aml_open_device(a, name), crs;
+
+	aml_name_string(a, "_HID", hid);
+	aml_name_integer(a, "_STA", sta); /* 6.3.7 */
+	crs = aml_open_crs(a);
+	aml_crs_io(a, port, len);
 	aml_close_crs(a, crs);
 	aml_close(a, dev);
 }
@@ -197,6 +220,9 @@ static uint8_t *build_dsdt(struct out *o, unsigned cpus)
 	dsdt_com1(&a);
 	dsdt_rtc(&a);
 	dsdt_motherboard(&a);
+	dsdt_qemu(&a, "PEVT", "QEMU0001", STA_SHOWN, TRAPMAP_PVPANIC_PORT, 1);
+	dsdt_qemu(&a, "FWCF", "QEMU0002", STA_HIDDEN, LAYOUT_PORT_FW_CFG,
+		  FW_CFG_LEN);
 	for (i = 0; i < cpus; i++)
 		dsdt_processor(&a, i);
 	aml_close(&a, scope);

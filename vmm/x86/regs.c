@@ -2,13 +2,14 @@
 /*
  * Sources: SDM volume 3, chapters 2 (control registers), 3 (segments) and 4
  * (paging); the kernel's Documentation/arch/x86/boot.rst, "64-bit Boot
- * Protocol".
+ * Protocol"; Multiboot Specification 0.6.96.
  */
 #include "x86/regs.h"
 
 #include <stddef.h>
 #include <string.h>
 
+#include "boot/multiboot.h"
 #include "core/base.h"
 #include "layout.h"
 
@@ -63,28 +64,27 @@ void regs_write_tables(const struct gmem *gm)
 		pd[i] = (i * MIB(2)) | PTE_PRESENT | PTE_WRITE | PTE_LARGE;
 }
 
+/* All 4 GiB. type: 0xb executes and reads, 0x3 reads and writes; accessed. */
+static struct kvm_segment flat_segment(uint16_t selector, uint8_t type)
+{
+	return (struct kvm_segment){
+		.selector = selector,
+		.limit = 0xffffffff,
+		.type = type,
+		.s = 1,
+		.present = 1,
+		.g = 1,
+	};
+}
+
 static void start_linux64(const struct boot_plan *plan, struct kvm_regs *regs,
 			  struct kvm_sregs *sregs)
 {
-	const struct kvm_segment code = {
-		.selector = BOOT_CS,
-		.limit = 0xffffffff,
-		.type = 0xb, /* execute, read, accessed */
-		.s = 1,
-		.present = 1,
-		.l = 1,
-		.g = 1,
-	};
-	const struct kvm_segment data = {
-		.selector = BOOT_DS,
-		.limit = 0xffffffff,
-		.type = 0x3, /* read, write, accessed */
-		.s = 1,
-		.present = 1,
-		.db = 1,
-		.g = 1,
-	};
+	struct kvm_segment code = flat_segment(BOOT_CS, 0xb);
+	struct kvm_segment data = flat_segment(BOOT_DS, 0x3);
 
+	code.l = 1;
+	data.db = 1;
 	regs->rip = plan->entry;
 	regs->rsi = LAYOUT_BOOT_PARAMS;
 	regs->rsp = BOOT_STACK;
@@ -105,6 +105,28 @@ static void start_linux64(const struct boot_plan *plan, struct kvm_regs *regs,
 	sregs->efer = EFER_LME | EFER_LMA;
 }
 
+/*
+ * Multiboot Specification 0.6.96, 3.2. There is no GDT behind the selectors: the
+ * kernel brings its own before it loads one.
+ */
+static void start_multiboot(const struct boot_plan *plan, struct kvm_regs *regs,
+			    struct kvm_sregs *sregs)
+{
+	struct kvm_segment code = flat_segment(BOOT_CS, 0xb);
+	struct kvm_segment data = flat_segment(BOOT_DS, 0x3);
+
+	code.db = 1;
+	data.db = 1;
+	regs->rip = plan->entry;
+	regs->rax = MULTIBOOT_LOADER_MAGIC;
+	regs->rbx = LAYOUT_MULTIBOOT;
+	regs->rsp = BOOT_STACK;
+	regs->rflags = RFLAGS_FIXED;
+	sregs->cs = code;
+	sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data;
+	sregs->cr0 = CR0_PE | CR0_ET | CR0_NE;
+}
+
 static void start_real(const struct boot_plan *plan, struct kvm_regs *regs,
 		       struct kvm_sregs *sregs)
 {
@@ -123,10 +145,11 @@ void regs_start(const struct boot_plan *plan, struct kvm_regs *regs,
 		struct kvm_sregs *sregs)
 {
 	memset(regs, 0, sizeof(*regs));
-	if (plan->protocol == BOOT_LINUX64)
-		start_linux64(plan, regs, sregs);
-	else
-		start_real(plan, regs, sregs);
+	switch (plan->protocol) {
+	case BOOT_LINUX64: start_linux64(plan, regs, sregs); break;
+	case BOOT_MULTIBOOT: start_multiboot(plan, regs, sregs); break;
+	case BOOT_REAL: start_real(plan, regs, sregs); break;
+	}
 }
 
 /* ---- names -------------------------------------------------------------- */

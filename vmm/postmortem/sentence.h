@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* sentence.h: a crash in one sentence, as a kernel developer would say it. */
+#ifndef TRAPMAP_POSTMORTEM_SENTENCE_H
+#define TRAPMAP_POSTMORTEM_SENTENCE_H
+
+#include <stddef.h>
+
+#include "postmortem/postmortem.h"
+
+/* What the last exit of the vCPU that crashed tells. */
+struct sentence_crash {
+	uint32_t reason; /* KVM_EXIT_* */
+	uint64_t detail; /* the suberror */
+	const char *fault; /* of a shutdown: fault_explain()'s clause, or "" */
+	/* Of a failed emulation: the instruction, disassembled (or "") and raw. */
+	const char *insn;
+	const uint8_t *bytes;
+	unsigned len;
+};
+
+/*
+ * Puts it into text. Returns false where there is no more to say than
+ * KVM did: text is untouched.
+ */
+bool sentence_crash(const struct postmortem *pm, const struct pm_vcpu *vcpu,
+		    const struct sentence_crash *crash, char *text,
+		    size_t size);
+
+#endif
