@@ -14,14 +14,6 @@
  * case reset-counts-as-power-off
  *	options: --on-reset=poweroff --params reset-register
  *	status: 0
- * case triple-fault
- *	options: --params triple-fault
- *	status: 8
- *	err: rip
- * case jump-to-nowhere
- *	options: --params jump
- *	status: 8
- *	err: rip
  * case exception-report
  *	options: --params exception
  *	status: 65
@@ -31,31 +23,26 @@
  *	status: 124
  *	out: loop
  *	err: rip
- * case time-out-halted
- *	options: --timeout 1 --params halt
+ * case time-out-idle
+ *	options: --timeout 1 --params idle
  *	status: 124
- *	out: halt
+ *	out: idle
  * case signal-term
  *	options: --params loop
  *	signal: TERM
  *	status: 143
  *	out: loop
- * case signal-int-halted
- *	options: --params halt
+ * case signal-int-idle
+ *	options: --params idle
  *	signal: INT
  *	status: 130
- *	out: halt
+ *	out: idle
  */
 #include "guest.h"
 
 #define I8042_COMMAND 0x64
 #define I8042_STATUS_FULL 0x02
 #define I8042_PULSE_RESET 0xfe
-
-static const struct {
-	uint16_t limit;
-	uint64_t base;
-} __attribute__((packed)) no_idt = { 0, 0 };
 
 static _Noreturn void i8042_reset(void)
 {
@@ -76,19 +63,14 @@ int guest_main(void)
 		i8042_reset();
 	if (!strcmp(how, "reset-register"))
 		acpi_reset();
-	if (!strcmp(how, "halt"))
-		halt_forever();
+	if (!strcmp(how, "idle"))
+		for (;;)
+			asm volatile("sti; hlt");
 	if (!strcmp(how, "exception"))
 		asm volatile("ud2");
 	if (!strcmp(how, "loop"))
 		for (;;)
 			cpu_relax();
 
-	/* Without an IDT any exception becomes a triple fault. */
-	asm volatile("lidt %0" : : "m"(no_idt));
-	if (!strcmp(how, "triple-fault"))
-		asm volatile("ud2");
-	if (!strcmp(how, "jump"))
-		((void (*)(void))0x123456789000)();
 	return 1;
 }

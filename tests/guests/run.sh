@@ -7,6 +7,7 @@
 #
 # A case begins with " * case NAME" and has lines of "KEY: VALUE":
 #
+#	if:       a shell command; if it fails the case does not apply here
 #	options:  for trapmap run, in shell quoting ($dir: a scratch folder)
 #	setup:    a shell command to run before
 #	stdin:    printf's format of what the guest is sent, once it has printed
@@ -16,6 +17,7 @@
 #	out:      a line expected on stdout; such lines come in this order
 #	match:    an extended regular expression that a stdout line matches
 #	err:      the same for stderr
+#	report:   a claim about the JSON report, see report.py
 #	check:    a shell command to run afterwards; $dir/out is stdout
 #
 # Exit status 0: as expected; 1: not; 77: this host has no usable /dev/kvm.
@@ -57,11 +59,19 @@ if ! { [ -c /dev/kvm ] && (exec 3<>/dev/kvm) 2>/dev/null; }; then
 	exit 77
 fi
 
+condition=$(values if)
+if [ -n "$condition" ] && ! eval "$condition"; then
+	echo "SKIPPED: not here: $condition"
+	exit 77
+fi
+
 values setup >"$dir/setup"
 # shellcheck source=/dev/null
 . "$dir/setup"
 eval "set -- $(values options)"
 [ "$guest" = - ] || set -- "$@" "$guest"
+values report >"$dir/claims"
+[ ! -s "$dir/claims" ] || set -- "$@" --report "$dir/report.json"
 
 signal=$(values signal)
 stdin=$(values stdin)
@@ -114,6 +124,11 @@ values err >"$dir/patterns"
 while read -r pattern; do
 	grep -Eq -e "$pattern" "$dir/err" || fail "stderr has no: $pattern"
 done <"$dir/patterns"
+
+if [ -s "$dir/claims" ]; then
+	python3 "$(dirname "$0")/report.py" "$dir/report.json" \
+		<"$dir/claims" >"$dir/untrue" 2>&1 || fail "$(cat "$dir/untrue")"
+fi
 
 values check >"$dir/check"
 if [ -s "$dir/check" ]; then
