@@ -70,7 +70,7 @@ has "four bytes" "$out" "0x000000ff"
 has "an address that nothing claims" "$out" "unclaimed"
 has "an end" "$out" "SHUTDOWN"
 is "as wide as each other" \
-	"$(awk '{ print substr($0, 1, 88) }' out | awk '{ print length }' | sort -u | wc -l)" 1
+	"$(awk '{ print substr($0, 1, 87) }' out | awk '{ print length }' | sort -u | wc -l)" 1
 
 run good --only mmio,other
 is "lines of --only" "$(wc -l <out)" 3
@@ -89,12 +89,12 @@ has "a name" "$out" "0xffffffff9d000012 start_it+0x2"
 cat good | "$trapmap" trace - --symbols map >out 2>err
 has "a name through a pipe" "$(cat out)" "start_it+0x2"
 
-head -c 700 good >cut
-run cut
+head -c 700 good >half
+run half
 is "status of a cut file" $status 0
-has "note on a cut file" "$err" "note: 'cut' is cut off in line"
-head -n 4 good >cut
-run cut
+has "note on a cut file" "$err" "note: 'half' is cut off in line"
+head -n 4 good >half
+run half
 has "note on a file without its end" "$err" "cut off behind line 4; it has 1 exits"
 
 # refuses "PART OF THE LINE" WORD...

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * crash-real-stack.S: a crash in real mode for want of a stack: with SP = 1 a
- * push crosses the segment's end, which faults, and so does the next (SDM
- * volume 2, INT n: "#SS if the stack limit is violated").
+ * crash-real-stack.S: a crash in real mode for want of a stack: SS is where a VGA
+ * card would be, so nothing that is pushed there stays.
  *
  * case crash-real-no-stack
  *	status: 8
- *	err: vCPU 0 triple-faulted: .*[Ss]tack
+ *	err: vCPU 0 triple-faulted: #DE at CS:IP 1000:000a
  *	err: real mode
- *	report: verdict.text ~ [Ss]tack
+ *	report: verdict.text ~ #DE
+ *	report: vcpus.0.segments.ss.base = 0xa0000
  */
 	.code16
 	.globl	_start

@@ -519,6 +519,13 @@ static void segments_limit_stack_and_handler(void **state)
 	EXPLAINED("#UD at RIP 0x10000 (ud2); #UD, #SS, #DF cannot be "
 		  "delivered: the stack at ESP 0x8000 is outside its segment");
 	sregs.ss.limit = UINT32_MAX;
+	regs.rsp = 4;
+	EXPLAINED("");
+	regs.rsp = 2;
+	explain();
+	assert_non_null(strstr(text, "the stack at ESP 0x2 is outside its "
+				     "segment"));
+	regs.rsp = 0x8000;
 	put64(GDT + CS32, 0x00409b000000ffff);
 	explain();
 	assert_non_null(strstr(text, "#UD, #GP, #DF cannot be delivered: the "

@@ -139,9 +139,13 @@ const char *deliver_stack(const struct deliver_state *s,
 	if (s->mode != DELIVER_LONG) {
 		uint64_t mask = s->ss_big ? UINT32_MAX : UINT16_MAX;
 
+		bool wraps;
+
 		first &= mask;
 		last &= mask;
-		if (last < first ||
+		/* Between two pushes ESP may wrap, where nothing limits it. */
+		wraps = last < first && !(ss->limit >= mask && rsp % 4 == 0);
+		if (wraps ||
 		    (s->ss_down ? first <= ss->limit : last > ss->limit)) {
 			*ret_raises = VECTOR_SS;
 			return "is outside its segment";

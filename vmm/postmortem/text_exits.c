@@ -192,12 +192,17 @@ static void put_serial(FILE *f, const struct flight_record *rec, unsigned len)
 	fprintf(f, "\", %u exits", len);
 }
 
+static unsigned lines_of(const struct group *g)
+{
+	return g->period ? g->period : 1;
+}
+
 static void put_group(FILE *f, const struct postmortem *pm,
 		      const struct flight_record *rec, const struct group *g)
 {
 	unsigned i, end = g->first + g->len, times;
 
-	for (i = end - (g->period ? g->period : 1); i < end; i++) {
+	for (i = end - lines_of(g); i < end; i++) {
 		fprintf(f, "  ");
 		put_time(f, words_when(pm, rec[i].tsc));
 		fprintf(f, "  ");
@@ -206,11 +211,10 @@ static void put_group(FILE *f, const struct postmortem *pm,
 		else
 			text_exit(f, pm, &rec[i]);
 		times = g->period ? g->len / g->period : 1;
-		if (times > 1 && i == end - 1) {
-			if (g->period > 1)
-				fprintf(f, "  these %u", g->period);
+		if (times > 1 && i == end - 1 && g->period > 1)
+			fprintf(f, "  these %u x %u", g->period, times);
+		else if (times > 1 && i == end - 1)
 			fprintf(f, "  x %u", times);
-		}
 		fprintf(f, "\n");
 	}
 }
@@ -230,9 +234,9 @@ void text_exits(FILE *f, const struct postmortem *pm,
 		at += group[n++].len;
 	}
 	i = n - 1;
-	taken = group[i].period;
-	while (i > 0 && taken + group[i - 1].period < lines)
-		taken += group[--i].period;
+	taken = lines_of(&group[i]);
+	while (i > 0 && taken + lines_of(&group[i - 1]) <= lines)
+		taken += lines_of(&group[--i]);
 	fprintf(f, "  last %u of %" PRIu64 " exits, by the time to the end:\n",
 		at - group[i].first, vcpu->exits);
 	for (; i < n; i++)

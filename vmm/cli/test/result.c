@@ -127,7 +127,8 @@ static char *sentence(const struct test_run *run, size_t index)
 	if (text)
 		return text;
 	if (artifacts_are_full(run->artifacts))
-		return strdup("trapmap could write neither a report nor a word: the disk with the tests' files is full");
+		return strdup(
+			"trapmap could write neither a report nor a word: the disk with the tests' files is full");
 	return strdup("trapmap left neither a report nor a word");
 }
 
