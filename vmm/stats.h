@@ -64,8 +64,12 @@ struct stats_time {
 	uint64_t trapmap_ns; /* at work, by the TSC */
 	uint64_t standing_ns; /* paused, or waiting for a reader */
 	uint64_t guest_ns; /* the kernel's guest_time, which it may count by ticks */
-	uint64_t halted_ns; /* halted, or not yet started: KVM's halt_* */
-	uint64_t kvm_ns; /* the rest of KVM_RUN */
+	uint64_t halted_ns; /* KVM's halt_wait_ns and halt_poll_*_ns */
+	/*
+	 * The rest of KVM_RUN: KVM itself, and waiting there for a start (a
+	 * SIPI) or for one of the host's processors.
+	 */
+	uint64_t kvm_ns;
 };
 
 struct stats_total {

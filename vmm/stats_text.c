@@ -128,9 +128,9 @@ static void put_time(FILE *f, const struct stats_total *total)
 		  t->wall_ns);
 	put_share(f, "in KVM_RUN", in, t->wall_ns);
 	put_share(f, "  the guest", t->guest_ns, t->wall_ns);
-	put_share(f, "  halted or waiting to be started", t->halted_ns,
+	put_share(f, "  halted", t->halted_ns,
 		  t->wall_ns);
-	put_share(f, "  KVM itself, or no host processor", t->kvm_ns,
+	put_share(f, "  KVM itself, and waiting in it", t->kvm_ns,
 		  t->wall_ns);
 }
 

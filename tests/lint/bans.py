@@ -30,7 +30,7 @@ STREAMS = dict.fromkeys(("stdin", "stdout", "stderr"),
 # Where one of them is what is meant. A new line here is a decision.
 ALLOWED = {
     # into a string, by open_memstream()
-    ("vmm/stats_text", "fprintf"),  # the same
+    ("vmm/stats_text", "fprintf"),
     ("vmm/stats_text", "fputc"),
     ("vmm/postmortem/text", "fprintf"),
     ("vmm/postmortem/text_exits", "fprintf"),

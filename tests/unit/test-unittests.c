@@ -82,7 +82,7 @@ static const char *skip_of(const char *lines)
 	return suite.cases[0].skip;
 }
 
-#define PLAIN "-k|kut/x86/x.flat|-c|1|-m|131072K"
+#define PLAIN "-k|kut/x86/x.flat|-c|1|-m|128M"
 
 static void a_plain_test_gets_qemus_memory_and_the_test_device(void **state)
 {
@@ -99,6 +99,8 @@ static void a_guests_exit_codes_0_and_77_pass_and_skip(void **state)
 	words_of("");
 	assert_int_equal(suite.cases[0].pass.status, 1);
 	assert_int_equal(suite.cases[0].pass.skip_status, 155);
+	assert_string_equal(words_of("qemu_params = -m 65540K"),
+			    "-k|kut/x86/x.flat|-c|1|-m|65540K|--testdev");
 	words_of("groups = a panic");
 	assert_int_equal(suite.cases[0].pass.status, 10);
 }
@@ -107,10 +109,10 @@ static void old_and_new_keys_mean_the_same(void **state)
 {
 	assert_string_equal(
 		words_of("extra_params = -m 2048 -append 'a b' -cpu max"),
-		"-k|kut/x86/x.flat|-c|1|-m|2097152K|-p|a b|--testdev");
+		"-k|kut/x86/x.flat|-c|1|-m|2048M|-p|a b|--testdev");
 	assert_string_equal(
 		words_of("qemu_params = -m 2g -cpu host\ntest_args = \"a b\""),
-		"-k|kut/x86/x.flat|-c|1|-m|2097152K|-p|a b|--testdev");
+		"-k|kut/x86/x.flat|-c|1|-m|2048M|-p|a b|--testdev");
 	assert_string_equal(words_of("test_args = tsc deadline"),
 			    PLAIN "|-p|tsc deadline|--testdev");
 	assert_string_equal(words_of("test_args = a\nqemu_params = -append b"),
@@ -125,10 +127,10 @@ static void a_value_goes_on_between_three_quotes(void **state)
 				     "   -append 'a\n"
 				     "b' \"\"\"\n"
 				     "smp = 2"),
-			    "-k|kut/x86/x.flat|-c|2|-m|262144K|-p|a\nb|"
+			    "-k|kut/x86/x.flat|-c|2|-m|256M|-p|a\nb|"
 			    "--testdev");
 	assert_string_equal(words_of("qemu_params = \"\"\"-m 64\"\"\""),
-			    "-k|kut/x86/x.flat|-c|1|-m|65536K|--testdev");
+			    "-k|kut/x86/x.flat|-c|1|-m|64M|--testdev");
 	assert_bad("[x]\nfile = x\nqemu_params = \"\"\"-m 64\n\n",
 		   "3:15: a value that begins with \"\"\" has no end");
 }

@@ -210,8 +210,13 @@ static void spins(struct hints *h, const struct postmortem *pm,
 	}
 	if (!last)
 		add(h, "vCPU %u was running, near %s, and has touched no device "
-		       "at all: is that its entry point, in the mode it expects?",
-		    v->id, at);
+		       "at all: a loop, a wrong entry point, or not far enough "
+		       "yet%s",
+		    v->id, at,
+		    pm->kvm_kind == TRAPMAP_KVM_SOFTWARE ?
+			    " (KVM here is software: guest kernel code runs at a "
+			    "few million instructions a second)" :
+			    "");
 	else if (words_when(pm, last->tsc) < -1e5)
 		add(h, "vCPU %u spins, near %s, without touching a device: a loop "
 		       "that waits for memory to change, or for a lock",

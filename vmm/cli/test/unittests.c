@@ -20,8 +20,11 @@
 #include "test/unittests_params.h"
 #include "value.h"
 
+#define KIB 1024ull
+#define MIB (1024 * KIB)
+
 /* QEMU's, where -m is absent. */
-#define QEMU_DEFAULT_MEM (UINT64_C(128) << 20)
+#define QEMU_DEFAULT_MEM (128 * MIB)
 
 /*
  * What the guest writes to port 0xf4 is its exit code; the status is twice that
@@ -197,8 +200,8 @@ static int add_args(const struct unittests_section *s, const char *cfg,
 	if (r == 0)
 		r = suite_arg(test, "-m");
 	if (r == 0)
-		r = suite_arg(test, "%lluK",
-			      (unsigned long long)(p->mem >> 10));
+		r = p->mem % MIB ? suite_arg(test, "%lluK", p->mem / KIB) :
+				   suite_arg(test, "%lluM", p->mem / MIB);
 	if (r == 0 && append)
 		r = suite_arg(test, "-p");
 	if (r == 0 && append)

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+/* What people are told to try next. */
+#include "postmortem_rig.h"
+
+static struct rig rig;
+static char hint[PM_HINTS][PM_NOTE];
+static unsigned hints;
+
+static int setup(void **state)
+{
+	rig_init(&rig);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rig_done(&rig);
+	return 0;
+}
+
+static void look(void)
+{
+	hints = postmortem_hints(&rig.pm, hint);
+	assert_in_range(hints, 0, PM_HINTS);
+}
+
+static bool hinted(const char *words)
+{
+	unsigned i;
+
+	for (i = 0; i < hints; i++)
+		if (strstr(hint[i], words))
+			return true;
+	return false;
+}
+
+static struct pm_vcpu *long_vcpu(void)
+{
+	struct pm_vcpu *v = rig_vcpu(&rig);
+
+	rig_long(&rig, v);
+	gather_memory(v, &rig.gm, NULL);
+	return v;
+}
+
+static void silence(const char *cmdline)
+{
+	rig.pm.silent = true;
+	rig.pm.bytes[WATCH_COM1] = 0;
+	rig.pm.cmdline = cmdline;
+	look();
+}
+
+static void a_good_end_asks_for_nothing(void **state)
+{
+	rig.pm.end.kind = TRAPMAP_END_POWEROFF;
+	rig.pm.depth = PM_REPORT;
+	silence("");
+	assert_int_equal(hints, 0);
+}
+
+static void a_run_that_never_began_asks_for_nothing(void **state)
+{
+	rig.pm.end.kind = (enum trapmap_end_kind)2;
+	rig.pm.began.ns = 0;
+	silence("");
+	assert_int_equal(hints, 0);
+}
+
+static void a_silent_linux_lacks_a_console(void **state)
+{
+	silence("root=/dev/vda quiet");
+	assert_true(hinted("-p \"console=ttyS0 earlyprintk=ttyS0\""));
+	silence("noconsole=ttyS0x");
+	assert_true(hinted("neither console=ttyS0 nor earlyprintk="));
+	silence("console=ttyS0");
+	assert_true(hinted("add earlyprintk=ttyS0"));
+	silence("earlyprintk=serial console=ttyS0,115200");
+	assert_int_equal(hints, 0);
+	rig.pm.format = "ELF";
+	silence("");
+	assert_true(hinted("if this is Linux: "));
+	rig.pm.is_linux64 = false;
+	silence("");
+	assert_int_equal(hints, 0);
+}
+
+static void a_silent_guest_may_have_spoken_elsewhere(void **state)
+{
+	rig.pm.is_linux64 = false;
+	rig.pm.bytes[WATCH_DEBUGCON] = 17;
+	rig.pm.mmio_unclaimed[0] = (struct pm_unclaimed){ 0xb8000, 0, 4 };
+	rig.pm.mmio_unclaimed_len = 1;
+	rig.pm.pio_unclaimed[0] = (struct pm_unclaimed){ 0x2f8, 0, 1 };
+	rig.pm.pio_unclaimed_len = 1;
+	silence("");
+	assert_true(hinted("17 bytes to port 0xe9 or 0x402"));
+	assert_true(hinted("VGA's memory"));
+	assert_true(hinted("there is one, at 0x3f8"));
+}
+
+static void an_instruction_that_kvm_cannot_run_needs_another_host(void **state)
+{
+	long_vcpu();
+	rig_crash(&rig, KVM_EXIT_INTERNAL_ERROR, KVM_INTERNAL_ERROR_EMULATION);
+	snprintf(rig.pm.doctor, sizeof(rig.pm.doctor), "int3 is refused");
+	look();
+	assert_true(hinted("`trapmap doctor` says of this host: int3 is "
+			   "refused"));
+	assert_true(hinted("VT-x or AMD-V"));
+}
+
+static void lock_cmpxchg16b_is_suspicious_on_a_software_kvm(void **state)
+{
+	struct pm_vcpu *v;
+
+	memcpy(rig.ram + RIG_CODE, "\xf0\x48\x0f\xc7\x0e", 5); /* [rsi] */
+	v = long_vcpu();
+	look();
+	assert_true(hinted("lock cmpxchg16b"));
+	rig.pm.kvm_kind = TRAPMAP_KVM_VTX;
+	look();
+	assert_false(hinted("lock cmpxchg16b"));
+	/* Of eight bytes (no REX.W) it is another instruction. */
+	rig.pm.kvm_kind = TRAPMAP_KVM_SOFTWARE;
+	memcpy(v->code, "\xf0\x0f\xc7\x0e\x90", 5);
+	look();
+	assert_false(hinted("lock cmpxchg16b"));
+}
+
+static void a_guest_that_polls_is_told_what(void **state)
+{
+	struct pm_vcpu *v = long_vcpu();
+	unsigned i;
+
+	for (i = 0; i < 100; i++)
+		rig_port(v, 100 - i, 0x1f7, 0xff, FLIGHT_UNCLAIMED);
+	look();
+	assert_true(hinted("polls port 0x1f7 (IDE, primary), where nothing "
+			   "answers: 64 of its last 64 exits"));
+}
+
+static void a_guest_that_spins(void **state)
+{
+	struct pm_vcpu *v = long_vcpu();
+
+	look();
+	assert_true(hinted("touched no device at all"));
+	rig.pm.over.tsc = RIG_END + 200000000;
+	rig.pm.over.ns = rig.pm.over.tsc + 1;
+	rig_port(v, 0, 0x71, 0, 0);
+	look();
+	assert_true(hinted("spins, near 0x8000"));
+}
+
+static void a_guest_that_waits_is_told_for_what(void **state)
+{
+	struct pm_vcpu *v = long_vcpu();
+
+	v->state = PM_IDLE;
+	rig_port(v, 50, 0x71, 0x26, 0);
+	rig_exit(v, KVM_EXIT_INTR, 0);
+	look();
+	assert_true(hinted("waits for an interrupt, and none comes; the last "
+			   "that vCPU 0 touched is port 0x71 (toy)"));
+	v->state = PM_HALTED;
+	rig.pm.end.kind = TRAPMAP_END_STUCK;
+	look();
+	assert_true(hinted("HLT with interrupts off never returns"));
+}
+
+static void a_kernel_address_without_a_name_asks_for_symbols(void **state)
+{
+	struct pm_vcpu *v = long_vcpu();
+
+	look();
+	assert_false(hinted("--symbols"));
+	v->regs.rip = 0xffffffff81000000;
+	look();
+	assert_true(hinted("--symbols"));
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_good_end_asks_for_nothing),
+		T(a_run_that_never_began_asks_for_nothing),
+		T(a_silent_linux_lacks_a_console),
+		T(a_silent_guest_may_have_spoken_elsewhere),
+		T(an_instruction_that_kvm_cannot_run_needs_another_host),
+		T(lock_cmpxchg16b_is_suspicious_on_a_software_kvm),
+		T(a_guest_that_polls_is_told_what),
+		T(a_guest_that_spins),
+		T(a_guest_that_waits_is_told_for_what),
+		T(a_kernel_address_without_a_name_asks_for_symbols),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
