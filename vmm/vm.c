@@ -237,6 +237,7 @@ void vm_done(struct trapmap_vm *vm)
 {
 
 	if (vm_wait(vm, 0) == -ETIMEDOUT) {
+		vm->unwanted = true;
 		vm_end(vm, TRAPMAP_END_STOPPED, TRAPMAP_END_STOPPED, -1,
 		       "the embedder freed the VM");
 		do {

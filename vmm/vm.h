@@ -98,6 +98,7 @@ struct trapmap_vm {
 	struct tsc_mark over; /* `ending` was set */
 
 	/* postmortem/gather.h; set before state is VM_ENDED, or by one thread. */
+	_Atomic bool unwanted; /* it is being freed: nobody will ask how it ended */
 	struct postmortem *pm;
 	char *postmortem; /* NULL: the end asks for none */
 	char *report;

@@ -112,7 +112,7 @@ static void check(struct board *b)
 	if (val != 3)
 		abort();
 	bus_read(&b->pio, 0xcf8, 4, &val);
-	if (val & 0x7f000003)
+	if (val != 0xffffffff)
 		abort();
 	bus_read(&b->pio, 0xcfc, 4, &val);
 	if (val != 0xffffffff)

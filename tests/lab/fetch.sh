@@ -17,6 +17,8 @@ die() {
 }
 
 cache=${TRAPMAP_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/trapmap}/kernels
+# Of the list of files that unpack() keeps; a new list needs a new number.
+kept=2
 tmp=
 
 cleanup() {
@@ -57,7 +59,7 @@ unpack() {
 	tar -x -f "$tmp/data.tar" -C "$tmp/tree" --wildcards --no-anchored \
 		--exclude='*/gpu/*' 'boot/vmlinuz-*' 'boot/config-*' \
 		'modules.*' 'kernel/arch/x86/kvm/*' 'kernel/virt/*' \
-		'*virtio*' 'kernel/fs/ext4/*' 'kernel/fs/9p/*' 'kernel/net/9p/*' \
+		'*virtio*' 'kernel/drivers/misc/pvpanic/*' 'kernel/fs/ext4/*' 'kernel/fs/9p/*' 'kernel/net/9p/*' \
 		'kernel/fs/jbd2/*' 'kernel/lib/*' 'kernel/crypto/crc32c*' \
 		2>/dev/null || : # a pattern that a kernel has no file for
 	set -- "$1" "$tmp"/tree/boot/vmlinuz-*
@@ -77,7 +79,7 @@ fetch() {
 	fi
 	if [ -n "$package" ]; then
 		version=$(candidate_version "$package")
-		dir=$cache/${package}_$version
+		dir=$cache/${package}_${version}_$kept
 		if [ ! -d "$dir/boot" ]; then
 			tmp=$(mktemp -d "$cache/.fetch.XXXXXX") ||
 				die "cannot write to $cache"
@@ -110,7 +112,7 @@ refresh_and_download() {
 	apt-get -qq update >/dev/null 2>&1 || return 1
 	package=$(current_package "$1")
 	version=$(candidate_version "$package")
-	dir=$cache/${package}_$version
+	dir=$cache/${package}_${version}_$kept
 	download "$package"
 }
 

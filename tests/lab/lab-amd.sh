@@ -19,9 +19,11 @@ Runs one COMMAND and ends with its status, or each job of FILE: a line
 and seconds come back in FOLDER/NAME.
 
 In there, `trapmap` is the program under test, and the files that the arguments
-or jobs name are at the same place as here. There are also Debian's kernels and
-an initramfs that prints what it finds and powers off:
-  /lab/cloud/vmlinuz  /lab/cloud/vmlinux  /lab/generic/...  /lab/guest.cpio
+or jobs name are at the same place as here. There are also Debian's kernels, the
+symbols of one of them, and an initramfs that prints what it finds and powers off
+(tests/lab/guest-init says what else it can):
+  /lab/cloud/vmlinuz  /lab/cloud/vmlinux  /lab/cloud/System.map  /lab/generic/...
+  /lab/guest.cpio
 
   --trapmap FILE  the program under test (default: $TRAPMAP, or the one in build/)
   --cpus N        L1's processors (default: 2)
@@ -127,18 +129,27 @@ add_program() {
 	done
 }
 
+# What trapmap loads by itself, if this machine has it: its disassembler.
+add_disassembler() {
+	libs=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null |
+		sed -n 's/.*lib\(Zydis\|Zycore\)\.so\.[0-9.]* .*=> //p')
+	for lib in $libs; do
+		add_file "$lib"
+	done
+}
+
 # One word that a command line has: a file of this machine, or one of ours.
 add_word() {
 	case $1 in
+	/lab/cloud/System.map)
+		: >"$root/lab/want-map"
+		;;
 	/lab/cloud/* | /lab/generic/*)
 		flavour=${1#/lab/}
 		flavour=${flavour%%/*}
 		add_stock "$flavour" "${1##*/}"
 		;;
-	/lab/guest.cpio)
-		[ -f "$root/lab/guest.cpio" ] ||
-			"$here/mkinitramfs.sh" "$root/lab/guest.cpio"
-		;;
+	/lab/guest.cpio) want_guest=yes ;;
 	/*)
 		if [ -x "$1" ] && [ -f "$1" ]; then
 			add_program "$1"
@@ -175,11 +186,38 @@ add_stock() {
 	esac
 }
 
+# add_module FILE FOLDER: puts a module there, unpacked.
+add_module() {
+	name=${1##*/}
+	mkdir -p "$2"
+	case $name in
+	*.xz) xz -dc "$1" >"$2/${name%.xz}" ;;
+	*.zst) zstd -dcq "$1" >"$2/${name%.zst}" ;;
+	*) cp "$1" "$2/$name" ;;
+	esac
+}
+
+# The guest's initramfs, with what trapmap.modules= may name for the kernels
+# that have been asked for.
+add_guest() {
+	mkdir "$tmp/guest"
+	for path in "${folder_cloud:-}" "${folder_generic:-}"; do
+		[ -n "$path" ] || continue
+		for file in $(find "$path" -name 'pvpanic*.ko*'); do
+			release=${file%%/kernel/*}
+			add_module "$file" \
+				"$tmp/guest/lib/modules/${release##*/}"
+		done
+	done
+	"$here/mkinitramfs.sh" -a "$tmp/guest" "$root/lab/guest.cpio"
+}
+
 quote() {
 	printf "'%s' " "$(printf %s "$1" | sed "s/'/'\\\\''/g")"
 }
 
 # The jobs, and the files that they name.
+want_guest=
 if [ -n "$jobs" ]; then
 	limit=${limit:-600}
 	cp "$jobs" "$root/lab/jobs"
@@ -200,10 +238,12 @@ else
 	done
 	echo "run $limit $line" >"$root/lab/jobs"
 fi
+[ -z "$want_guest" ] || add_guest
 
 if [ -x "$trapmap" ]; then
 	trapmap=$(cd "$(dirname "$trapmap")" && pwd)/$(basename "$trapmap")
 	add_program "$trapmap"
+	add_disassembler
 	ln -s "$trapmap" "$root/bin/trapmap"
 else
 	case " $* $(cat "$root/lab/jobs")" in
@@ -216,12 +256,8 @@ kernel_folder cloud
 [ -z "$kvm_args" ] || echo "$kvm_args" >"$root/lab/kvm-amd.args"
 for module in irqbypass kvm kvm-amd; do
 	path=$(find "$folder" -name "$module.ko*" | head -n 1)
-	case $path in
-	'') die "$folder has no module $module" ;;
-	*.xz) xz -dc "$path" >"$root/lab/modules/$module.ko" ;;
-	*.zst) zstd -dcq "$path" >"$root/lab/modules/$module.ko" ;;
-	*) cp "$path" "$root/lab/modules/$module.ko" ;;
-	esac
+	[ -n "$path" ] || die "$folder has no module $module"
+	add_module "$path" "$root/lab/modules"
 done
 
 # Serial ports: L1's console and the results; for one command also two on PCI
@@ -240,6 +276,7 @@ fi
 
 run_qemu() {
 	# Linux distrusts this processor's TSC, but QEMU's is one for all CPUs.
+	# Not moved (KASLR), L1 knows the addresses of a System.map.
 	# QEMU's own words, and the time-out's, are kept for when L1 fails.
 	timeout --foreground -k 5 "$limit" qemu-system-x86_64 \
 		-nodefaults -no-user-config -no-reboot -display none \
@@ -247,7 +284,7 @@ run_qemu() {
 		-chardev "file,id=console,path=$tmp/l1-console" \
 		-chardev "file,id=results,path=$tmp/results.tar" \
 		-kernel "$folder"/boot/vmlinuz-* -initrd "$tmp/l1.cpio" \
-		-append 'console=ttyS0 quiet cryptomgr.notests panic=-1 reboot=t tsc=reliable' \
+		-append 'console=ttyS0 quiet cryptomgr.notests panic=-1 reboot=t tsc=reliable nokaslr' \
 		"$@" 2>"$tmp/qemu-log"
 }
 

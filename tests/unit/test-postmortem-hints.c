@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* What people are told to try next. */
+/* A crash in a sentence, and what people are told to try next. */
 #include "postmortem_rig.h"
+
+#include "postmortem/sentence.h"
 
 static struct rig rig;
 static char hint[PM_HINTS][PM_NOTE];
@@ -180,6 +182,54 @@ static void a_kernel_address_without_a_name_asks_for_symbols(void **state)
 	assert_true(hinted("--symbols"));
 }
 
+/* ---- the sentence ------------------------------------------------------- */
+
+static void crashes_have_a_sentence(void **state)
+{
+	static const uint8_t bytes[] = { 0xcc, 0x90 };
+	struct sentence_crash crash = {
+		.reason = KVM_EXIT_SHUTDOWN,
+		.fault = "#PF at 0xdead000, IDT limit 0",
+		.insn = "int3",
+		.bytes = bytes,
+		.len = 1,
+	};
+	struct pm_vcpu *v = rig_vcpu(&rig);
+	char s[512];
+
+	rig_long(&rig, v);
+	gather_memory(v, &rig.gm, NULL);
+	assert_true(sentence_crash(&rig.pm, v, &crash, s, sizeof(s)));
+	assert_string_equal(s, "vCPU 0 triple-faulted: #PF at 0xdead000, IDT "
+			       "limit 0");
+	v->after_reset = true;
+	rig.pm.kvm_kind = TRAPMAP_KVM_AMDV;
+	assert_true(sentence_crash(&rig.pm, v, &crash, s, sizeof(s)));
+	assert_string_equal(s, "vCPU 0 triple-faulted; its registers were reset "
+			       "before they could be read, as AMD-V does");
+
+	v->after_reset = false;
+	rig.pm.kvm_kind = TRAPMAP_KVM_SOFTWARE;
+	crash.reason = KVM_EXIT_INTERNAL_ERROR;
+	crash.detail = KVM_INTERNAL_ERROR_EMULATION;
+	assert_true(sentence_crash(&rig.pm, v, &crash, s, sizeof(s)));
+	assert_string_equal(s, "vCPU 0: KVM here (software) cannot run `int3` in "
+			       "ring 0, at 0x8000");
+	crash.insn = "";
+	crash.len = 2;
+	rig.pm.kvm_kind = TRAPMAP_KVM_VTX;
+	rig.pm.nested_paging = 1;
+	v->mode = PM_REAL;
+	assert_true(sentence_crash(&rig.pm, v, &crash, s, sizeof(s)));
+	assert_string_equal(s, "vCPU 0: KVM here (VT-x, EPT) cannot run the "
+			       "instruction cc 90 in real mode, at 0x8000");
+	crash.len = 0;
+	assert_true(sentence_crash(&rig.pm, v, &crash, s, sizeof(s)));
+	assert_non_null(strstr(s, "no RAM at RIP, 0x8000"));
+	crash.detail = KVM_INTERNAL_ERROR_SIMUL_EX;
+	assert_false(sentence_crash(&rig.pm, v, &crash, s, sizeof(s)));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -195,6 +245,7 @@ int main(void)
 		T(a_guest_that_spins),
 		T(a_guest_that_waits_is_told_for_what),
 		T(a_kernel_address_without_a_name_asks_for_symbols),
+		T(crashes_have_a_sentence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

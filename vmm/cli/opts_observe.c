@@ -123,10 +123,12 @@ int opts_trace(const char *text, struct opts_trace *trace, char *err)
 
 		for (i = 0; i < COUNT(keys) && strcmp(key, keys[i]); i++)
 			;
-		if (i == COUNT(keys))
-			r = opts_bad_key(err, "--trace", key, keys,
-					 COUNT(keys));
-		else if (!kv.value || !*kv.value)
+		if (i == COUNT(keys)) {
+			free(t.path);
+			return opts_bad_key(err, "--trace", key, keys,
+					    COUNT(keys));
+		}
+		if (!kv.value || !*kv.value)
 			r = opts_fail(err, "--trace: '%s' needs a value", key);
 		else if (seen[i])
 			r = opts_fail(err, "--trace: '%s' is given twice", key);

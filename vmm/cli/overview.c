@@ -39,7 +39,7 @@ static void make_overview(const char *before, FILE *out,
 	};
 	size_t i;
 
-	for (i = 0; manuals[i] && i < COMMANDS_MAX - 1; i++) {
+	for (i = 0; i < COMMANDS_MAX - 1 && manuals[i]; i++) {
 		snprintf(names[i], sizeof(names[i]), "%s%s", before,
 			 manuals[i]->name);
 		commands[i] = (struct manual_item){ names[i],

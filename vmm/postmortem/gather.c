@@ -124,8 +124,7 @@ static void gather_end(struct trapmap_vm *vm, struct postmortem *pm)
 	pm->bytes[WATCH_DEBUGCON] = watch_bytes(watch, WATCH_DEBUGCON);
 	pm->debugcon_connected = vm->config.machine.debugcon_fd >= 0;
 	pm->silent = pm->bytes[WATCH_COM1] == 0 &&
-		     (pm->bytes[WATCH_DEBUGCON] == 0 ||
-		      !pm->debugcon_connected);
+		     (pm->bytes[WATCH_DEBUGCON] == 0 || !pm->debugcon_connected);
 	pm->stats = vm->observe.total;
 	pm->hits = watch_hits(watch, &pm->hit);
 	pm->missing = watch_missing(watch);
@@ -145,10 +144,10 @@ static void gather_vcpus(struct trapmap_vm *vm, struct postmortem *pm)
 	r = disasm_new(&disasm);
 	if (r < 0)
 		snprintf(pm->disasm_note, sizeof(pm->disasm_note), "%s",
-			 r == -ENOSYS ? "(built without a disassembler)" :
-			 r == -ENOENT ? "(no disassembly: libZydis is not "
-					"installed)" :
-					"(no disassembly: out of memory)");
+			 r == -ENOSYS	? "(built without a disassembler)"
+			 : r == -ENOENT ? "(no disassembly: libZydis is not "
+					  "installed)"
+					: "(no disassembly: out of memory)");
 	for (i = 0; i < vm->config.cpus; i++)
 		gather_vcpu(i, vm->vcpu[i].fd, vm->vcpu[i].flight,
 			    &vm->mem.gmem, disasm, &pm->vcpu[i]);
@@ -324,8 +323,8 @@ static void explain(struct trapmap_vm *vm, struct postmortem *pm,
 			      fault, sizeof(fault));
 	/* What KVM read counts, where guest memory says otherwise by now. */
 	if (last->reason == KVM_EXIT_INTERNAL_ERROR && kvm_len > 0 &&
-	    memcmp(v->code, kvm_bytes, crash.len < kvm_len ? crash.len :
-							     kvm_len)) {
+	    memcmp(v->code, kvm_bytes,
+		   crash.len < kvm_len ? crash.len : kvm_len)) {
 		crash.insn = "";
 		crash.bytes = kvm_bytes;
 		crash.len = kvm_len;
@@ -356,7 +355,8 @@ void vm_explain_crash(struct trapmap_vm *vm)
 	const struct pm_vcpu *v;
 	const struct flight_record *last;
 
-	if (vm->end.kind != TRAPMAP_END_CRASH || vm->end.vcpu < 0 || vm->pm)
+	if (vm->end.kind != TRAPMAP_END_CRASH || vm->end.vcpu < 0 || vm->pm ||
+	    vm->unwanted)
 		return;
 	pm = begin(vm);
 	if (!pm)
@@ -379,7 +379,7 @@ void vm_take_postmortem(struct trapmap_vm *vm)
 {
 	struct postmortem end = { 0 }, *pm;
 
-	if (vm->postmortem)
+	if (vm->postmortem || vm->unwanted)
 		return;
 	gather_end(vm, &end);
 	if (depth_for(&end) == PM_REPORT)

@@ -36,9 +36,9 @@ static enum pm_mode mode_of(const struct kvm_regs *r, const struct kvm_sregs *s)
 	if (!(s->cr0 & CR0_PE))
 		return PM_REAL;
 	if (s->efer & EFER_LMA)
-		return s->cs.l	? PM_LONG :
-		       s->cs.db ? PM_COMPATIBILITY_32 :
-				  PM_COMPATIBILITY_16;
+		return s->cs.l	  ? PM_LONG
+		       : s->cs.db ? PM_COMPATIBILITY_32
+				  : PM_COMPATIBILITY_16;
 	if (r->rflags & RFLAGS_VM)
 		return PM_VIRTUAL_8086;
 	return s->cs.db ? PM_PROTECTED_32 : PM_PROTECTED_16;
@@ -48,8 +48,7 @@ static enum pm_mode mode_of(const struct kvm_regs *r, const struct kvm_sregs *s)
 static bool is_after_reset(const struct kvm_regs *r, const struct kvm_sregs *s)
 {
 	return r->rip == 0xfff0 && s->cs.base == 0xffff0000 &&
-	       s->cs.selector == 0xf000 && r->rsp == 0 &&
-	       !(s->cr0 & CR0_PE);
+	       s->cs.selector == 0xf000 && r->rsp == 0 && !(s->cr0 & CR0_PE);
 }
 
 static uint64_t code_address(const struct pm_vcpu *v)
@@ -154,9 +153,9 @@ static void gather_stack(struct pm_vcpu *v, const struct gmem *gm,
 	for (i = 0; i < v->stack_len; i++) {
 		const uint8_t *p = buf + i * size;
 
-		v->stack[i] = size == 8 ? get_le64(p) :
-			      size == 4 ? get_le32(p) :
-					  get_le16(p);
+		v->stack[i] = size == 8	  ? get_le64(p)
+			      : size == 4 ? get_le32(p)
+					  : get_le16(p);
 	}
 }
 
@@ -179,8 +178,8 @@ void gather_memory(struct pm_vcpu *v, const struct gmem *gm,
 void gather_exits(struct pm_vcpu *v, const struct flight *flight)
 {
 	uint64_t total = flight_total(flight);
-	unsigned i, n = total < FLIGHT_RECORDS ? (unsigned)total :
-						 FLIGHT_RECORDS;
+	unsigned i,
+		n = total < FLIGHT_RECORDS ? (unsigned)total : FLIGHT_RECORDS;
 
 	v->exits = total;
 	if (n == 0)
@@ -194,8 +193,7 @@ void gather_exits(struct pm_vcpu *v, const struct flight *flight)
 }
 
 void gather_vcpu(unsigned id, int fd, const struct flight *flight,
-		 const struct gmem *gm, struct disasm *disasm,
-		 struct pm_vcpu *v)
+		 const struct gmem *gm, struct disasm *disasm, struct pm_vcpu *v)
 {
 	struct kvm_mp_state mp = { .mp_state = UINT32_MAX };
 

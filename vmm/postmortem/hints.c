@@ -17,8 +17,8 @@ struct hints {
 	unsigned count;
 };
 
-__attribute__((format(printf, 2, 3)))
-static void add(struct hints *h, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void add(struct hints *h,
+						      const char *fmt, ...)
 {
 	va_list ap;
 
@@ -58,7 +58,7 @@ static bool is_backed(const struct walk *w)
  * A fetch that left the mapped or left RAM, or a stack that did; and an IDT too
  * short for #PF, vector 14.
  */
-static void shutdown(struct hints *h, const struct pm_vcpu *v)
+static void triple_fault(struct hints *h, const struct pm_vcpu *v)
 {
 	unsigned gate = v->mode == PM_REAL ? 4 : v->mode == PM_LONG ? 16 : 8;
 	const struct walk *rip = &v->code_walk, *rsp = &v->stack_walk;
@@ -72,23 +72,32 @@ static void shutdown(struct hints *h, const struct pm_vcpu *v)
 	if (!v->has_regs)
 		return;
 	if (!is_backed(rip))
-		add(h, "RIP %#" PRIx64 " is not mapped: a wild jump, call or "
-		       "return, or page tables without the page; the stack may "
-		       "show where it came from",
+		add(h,
+		    "RIP %#" PRIx64 " is not mapped: a wild jump, call or "
+		    "return, or page tables without the page; the stack may "
+		    "show where it came from",
 		    rip->linear);
 	else if (v->code_len == 0)
-		add(h, "RIP %#" PRIx64 " leads to physical address %#" PRIx64
-		       ", where there is no RAM",
+		add(h,
+		    "RIP %#" PRIx64 " leads to physical address %#" PRIx64
+		    ", where there is no RAM",
 		    rip->linear, rip->gpa);
-	if (v->sregs.idt.limit + 1u < 15 * gate)
-		add(h, "the IDT has no gate for #PF or #GP (limit %#x): until one "
-		       "with handlers is loaded, any exception is a triple "
-		       "fault",
+	if (v->mode == PM_REAL && v->sregs.idt.limit + 1u < 14 * gate)
+		add(h,
+		    "the interrupt table has no vector for #GP (limit %#x): any "
+		    "exception beyond its end is a triple fault",
+		    v->sregs.idt.limit);
+	else if (v->sregs.idt.limit + 1u < 15 * gate)
+		add(h,
+		    "the IDT has no gate for #PF or #GP (limit %#x): until one "
+		    "with handlers is loaded, any exception is a triple "
+		    "fault",
 		    v->sregs.idt.limit);
 	if (!is_backed(rsp) || v->stack_len == 0)
-		add(h, "the stack at %#" PRIx64 " is not there, so no exception can "
-		       "be delivered on it: it overflowed, or RSP was never set; "
-		       "an IST stack for #DF would let the guest tell itself",
+		add(h,
+		    "the stack at %#" PRIx64 " is not there, so no exception can "
+		    "be delivered on it: it overflowed, or RSP was never set; "
+		    "an IST stack for #DF would let the guest tell itself",
 		    rsp->linear);
 }
 
@@ -100,15 +109,16 @@ static void crash(struct hints *h, const struct postmortem *pm,
 	if (!last)
 		return;
 	if (last->reason == KVM_EXIT_SHUTDOWN) {
-		shutdown(h, v);
+		triple_fault(h, v);
 		return;
 	}
 	if (last->reason != KVM_EXIT_INTERNAL_ERROR ||
 	    last->value != KVM_INTERNAL_ERROR_EMULATION)
 		return;
 	if (v->code_len == 0) {
-		add(h, "RIP %#" PRIx64 " leads where there is no RAM: a wild jump, "
-		       "or a device's registers taken for code",
+		add(h,
+		    "RIP %#" PRIx64 " leads where there is no RAM: a wild jump, "
+		    "or a device's registers taken for code",
 		    v->code_walk.linear);
 		return;
 	}
@@ -175,8 +185,7 @@ static void name_place(const struct postmortem *pm,
 	snprintf(text, size, "%s %#" PRIx64 "%s%s%s%s",
 		 is_mmio ? "address" : "port", rec->addr, device ? " (" : "",
 		 device ? device : "", device ? ")" : "",
-		 rec->flags & FLIGHT_UNCLAIMED ? ", where nothing answers" :
-						 "");
+		 rec->flags & FLIGHT_UNCLAIMED ? ", where nothing answers" : "");
 }
 
 /* A vCPU that runs: in a loop, with exits or without. */
@@ -189,9 +198,10 @@ static void spins(struct hints *h, const struct postmortem *pm,
 	unsigned n;
 
 	if (is_locked_cmpxchg16b(v) && pm->kvm_kind == TRAPMAP_KVM_SOFTWARE) {
-		add(h, "vCPU %u stands at `lock cmpxchg16b`, which a software KVM "
-		       "may never complete: suspect the host before the guest, "
-		       "see `trapmap doctor`",
+		add(h,
+		    "vCPU %u stands at `lock cmpxchg16b`, which a software KVM "
+		    "may never complete: suspect the host before the guest, "
+		    "see `trapmap doctor`",
 		    v->id);
 		return;
 	}
@@ -202,24 +212,27 @@ static void spins(struct hints *h, const struct postmortem *pm,
 	/* Since the last second, and most of the last exits. */
 	if (n >= 16 && last && words_when(pm, last->tsc) > -1e6) {
 		name_place(pm, &rec, where, sizeof(where));
-		add(h, "vCPU %u polls %s: %u of its last %u exits read it, the "
-		       "last value is %#" PRIx64,
+		add(h,
+		    "vCPU %u polls %s: %u of its last %u exits read it, the "
+		    "last value is %#" PRIx64,
 		    v->id, where, n, v->exit_count < 64 ? v->exit_count : 64,
 		    rec.value);
 		return;
 	}
 	if (!last)
-		add(h, "vCPU %u was running, near %s, and has touched no device "
-		       "at all: a loop, a wrong entry point, or not far enough "
-		       "yet%s",
+		add(h,
+		    "vCPU %u was running, near %s, and has touched no device "
+		    "at all: a loop, a wrong entry point, or not far enough "
+		    "yet%s",
 		    v->id, at,
-		    pm->kvm_kind == TRAPMAP_KVM_SOFTWARE ?
-			    " (KVM here is software: guest kernel code runs at a "
-			    "few million instructions a second)" :
-			    "");
+		    pm->kvm_kind == TRAPMAP_KVM_SOFTWARE
+			    ? " (KVM here is software: guest kernel code runs at a "
+			      "few million instructions a second)"
+			    : "");
 	else if (words_when(pm, last->tsc) < -1e5)
-		add(h, "vCPU %u spins, near %s, without touching a device: a loop "
-		       "that waits for memory to change, or for a lock",
+		add(h,
+		    "vCPU %u spins, near %s, without touching a device: a loop "
+		    "that waits for memory to change, or for a lock",
 		    v->id, at);
 }
 
@@ -236,21 +249,22 @@ static void stands_still(struct hints *h, const struct postmortem *pm,
 			return;
 		}
 	if (v->state == PM_HALTED) {
-		add(h, "HLT with interrupts off never returns: `sti; hlt` to wait "
-		       "for an interrupt; to end a run, power off or write to "
-		       "port 0xf4");
+		add(h,
+		    "HLT with interrupts off never returns: `sti; hlt` to wait "
+		    "for an interrupt; to end a run, power off or write to "
+		    "port 0xf4");
 		return;
 	}
 	if (v->state != PM_IDLE)
 		return;
 	for (i = v->exit_count; i > 0; i--) {
 		last = &v->exit[i - 1];
-		if (last->reason != KVM_EXIT_IO &&
-		    last->reason != KVM_EXIT_MMIO)
+		if (last->reason != KVM_EXIT_IO && last->reason != KVM_EXIT_MMIO)
 			continue;
 		name_place(pm, last, where, sizeof(where));
-		add(h, "every vCPU waits for an interrupt, and none comes; the "
-		       "last that vCPU %u touched is %s",
+		add(h,
+		    "every vCPU waits for an interrupt, and none comes; the "
+		    "last that vCPU %u touched is %s",
 		    v->id, where);
 		return;
 	}
@@ -280,18 +294,20 @@ static void silent_linux(struct hints *h, const struct postmortem *pm)
 		       has_word(pm->cmdline, "console=uart");
 	bool early = has_word(pm->cmdline, "earlyprintk=") ||
 		     has_word(pm->cmdline, "earlycon");
-	const char *doubt = !strcmp(pm->format, "bzImage") ?
-				    "" :
-				    "if this is Linux: ";
+	const char *doubt = !strcmp(pm->format, "bzImage")
+				    ? ""
+				    : "if this is Linux: ";
 
 	if (!console && !early)
-		add(h, "%sits command line has neither console=ttyS0 nor "
-		       "earlyprintk=, so it speaks to a screen that is not "
-		       "there: add -p \"console=ttyS0 earlyprintk=ttyS0\"",
+		add(h,
+		    "%sits command line has neither console=ttyS0 nor "
+		    "earlyprintk=, so it speaks to a screen that is not "
+		    "there: add -p \"console=ttyS0 earlyprintk=ttyS0\"",
 		    doubt);
 	else if (!early)
-		add(h, "%sits console comes up late; for what it says before "
-		       "that, add earlyprintk=ttyS0 to its command line (-p)",
+		add(h,
+		    "%sits console comes up late; for what it says before "
+		    "that, add earlyprintk=ttyS0 to its command line (-p)",
 		    doubt);
 	else if (!console)
 		add(h, "%sits command line has no console=ttyS0: add it (-p)",
@@ -316,9 +332,10 @@ static void silence(struct hints *h, const struct postmortem *pm)
 	unsigned len = pm->pio_unclaimed_len;
 
 	if (pm->bytes[WATCH_DEBUGCON])
-		add(h, "it spoke to the debug console (%" PRIu64
-		       " bytes to port 0xe9 or 0x402), which goes nowhere: "
-		       "--debugcon shows it",
+		add(h,
+		    "it spoke to the debug console (%" PRIu64
+		    " bytes to port 0xe9 or 0x402), which goes nowhere: "
+		    "--debugcon shows it",
 		    pm->bytes[WATCH_DEBUGCON]);
 	if (writes_between(pm->mmio_unclaimed, pm->mmio_unclaimed_len, 0xa0000,
 			   0xbffff))
@@ -359,8 +376,7 @@ unsigned postmortem_hints(const struct postmortem *pm,
 	else if (pm->end.kind == TRAPMAP_END_UNCLAIMED)
 		add(&h, "without --strict-io such reads give all ones, writes "
 			"vanish, and the guest goes on");
-	if (pm->silent && pm->end.kind != TRAPMAP_END_POWEROFF &&
-	    pm->began.ns)
+	if (pm->silent && pm->end.kind != TRAPMAP_END_POWEROFF && pm->began.ns)
 		silence(&h, pm);
 	if (wants_symbols(pm))
 		add(&h, "--symbols with the kernel's vmlinux or System.map puts "

@@ -135,8 +135,8 @@ static json_t *host(struct report *r)
 
 	report_set(r, obj, "kvm", json_string(kvm[pm->kvm_kind]));
 	report_set(r, obj, "nested_paging",
-		   pm->nested_paging < 0 ? json_null() :
-					   json_boolean(pm->nested_paging));
+		   pm->nested_paging < 0 ? json_null()
+					 : json_boolean(pm->nested_paging));
 	report_set(r, obj, "vendor",
 		   report_text(pm->vendor, sizeof(pm->vendor)));
 	report_set(r, obj, "doctor",
@@ -278,13 +278,12 @@ static json_t *stats_rows(struct report *r, const struct stats_row *row,
 			   name ? json_string(name) : json_integer(row->reason));
 		if (places) {
 			report_set(r, obj, "first",
-				   row->others ? json_null() :
-						 report_hex(row->first));
+				   row->others ? json_null()
+					       : report_hex(row->first));
 			report_set(r, obj, "last",
-				   row->others ? json_null() :
-						 report_hex(row->last));
-			report_set(r, obj, "device",
-				   report_string(row->device));
+				   row->others ? json_null()
+					       : report_hex(row->last));
+			report_set(r, obj, "device", report_string(row->device));
 		}
 		report_set(r, obj, "count", report_count(row->count));
 		report_set(r, obj, "total_ns", report_count(row->total_ns));
@@ -341,10 +340,9 @@ static json_t *symbols(struct report *r)
 	report_set(r, obj, "fit",
 		   json_string(s->table ? fit[s->fit] : "unreadable"));
 	report_set(r, obj, "offset",
-		   s->table && s->fit == SYMBOLS_FIT ? report_hex(s->offset) :
-						       json_null());
-	report_set(r, obj, "note",
-		   report_string(s->note[0] ? s->note : NULL));
+		   s->table && s->fit == SYMBOLS_FIT ? report_hex(s->offset)
+						     : json_null());
+	report_set(r, obj, "note", report_string(s->note[0] ? s->note : NULL));
 	return obj;
 }
 
@@ -379,9 +377,9 @@ char *postmortem_report(const struct postmortem *pm)
 	report_set(&r, root, "trapmap", json_string(trapmap_version()));
 	report_set(&r, root, "verdict", verdict(&r));
 	report_set(&r, root, "duration_ms",
-		   pm->began.ns && pm->over.ns > pm->began.ns ?
-			   json_real((double)(pm->over.ns - pm->began.ns) / 1e6) :
-			   json_null());
+		   pm->began.ns && pm->over.ns > pm->began.ns
+			   ? json_real((double)(pm->over.ns - pm->began.ns) / 1e6)
+			   : json_null());
 	report_set(&r, root, "host", host(&r));
 	report_set(&r, root, "guest", guest(&r));
 	report_set(&r, root, "console", console(&r));
@@ -393,7 +391,8 @@ char *postmortem_report(const struct postmortem *pm)
 	report_set(&r, root, "hints", hints(&r));
 	/* Twelve digits: nanoseconds of a run of days; 17 would show roundings. */
 	if (root && !r.failed)
-		text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+		text = json_dumps(root,
+				  JSON_INDENT(2) | JSON_REAL_PRECISION(12));
 	json_decref(root);
 	return text;
 }

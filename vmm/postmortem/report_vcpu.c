@@ -51,18 +51,30 @@ static json_t *registers(struct report *r, const struct pm_vcpu *v)
 		const char *name;
 		uint64_t val;
 	} reg[] = {
-		{ "rip", g->rip },   { "rflags", g->rflags },
-		{ "rax", g->rax },   { "rbx", g->rbx },
-		{ "rcx", g->rcx },   { "rdx", g->rdx },
-		{ "rsi", g->rsi },   { "rdi", g->rdi },
-		{ "rbp", g->rbp },   { "rsp", g->rsp },
-		{ "r8", g->r8 },     { "r9", g->r9 },
-		{ "r10", g->r10 },   { "r11", g->r11 },
-		{ "r12", g->r12 },   { "r13", g->r13 },
-		{ "r14", g->r14 },   { "r15", g->r15 },
-		{ "cr0", s->cr0 },   { "cr2", s->cr2 },
-		{ "cr3", s->cr3 },   { "cr4", s->cr4 },
-		{ "cr8", s->cr8 },   { "efer", s->efer },
+		{ "rip", g->rip },
+		{ "rflags", g->rflags },
+		{ "rax", g->rax },
+		{ "rbx", g->rbx },
+		{ "rcx", g->rcx },
+		{ "rdx", g->rdx },
+		{ "rsi", g->rsi },
+		{ "rdi", g->rdi },
+		{ "rbp", g->rbp },
+		{ "rsp", g->rsp },
+		{ "r8", g->r8 },
+		{ "r9", g->r9 },
+		{ "r10", g->r10 },
+		{ "r11", g->r11 },
+		{ "r12", g->r12 },
+		{ "r13", g->r13 },
+		{ "r14", g->r14 },
+		{ "r15", g->r15 },
+		{ "cr0", s->cr0 },
+		{ "cr2", s->cr2 },
+		{ "cr3", s->cr3 },
+		{ "cr4", s->cr4 },
+		{ "cr8", s->cr8 },
+		{ "efer", s->efer },
 		{ "apic_base", s->apic_base },
 	};
 	json_t *obj = json_object();
@@ -134,16 +146,16 @@ static json_t *events(struct report *r, const struct kvm_vcpu_events *e)
 		report_set(r, exception, "vector",
 			   json_integer(e->exception.nr));
 		report_set(r, exception, "error_code",
-			   e->exception.has_error_code ?
-				   report_hex(e->exception.error_code) :
-				   json_null());
+			   e->exception.has_error_code
+				   ? report_hex(e->exception.error_code)
+				   : json_null());
 		report_set(r, exception, "injected",
 			   json_boolean(e->exception.injected));
 	}
 	report_set(r, obj, "exception", exception);
 	report_set(r, obj, "interrupt",
-		   e->interrupt.injected ? json_integer(e->interrupt.nr) :
-					   json_null());
+		   e->interrupt.injected ? json_integer(e->interrupt.nr)
+					 : json_null());
 	report_set(r, obj, "nmi_pending", json_boolean(e->nmi.pending));
 	report_set(r, obj, "nmi_masked", json_boolean(e->nmi.masked));
 	return obj;
@@ -157,8 +169,7 @@ static json_t *walk(struct report *r, const struct walk *w)
 
 	report_set(r, obj, "linear", report_hex(w->linear));
 	report_set(r, obj, "end", json_string(words_walk(w->end)));
-	report_set(r, obj, "physical",
-		   leads ? report_hex(w->gpa) : json_null());
+	report_set(r, obj, "physical", leads ? report_hex(w->gpa) : json_null());
 	for (i = 0; i < w->levels && i < WALK_LEVELS; i++) {
 		json_t *level = json_object();
 

@@ -18,9 +18,8 @@ static void add_symbol(const struct postmortem *pm, const struct pm_vcpu *vcpu,
 		snprintf(text, size, " (%s)", symbol);
 }
 
-static void triple_fault(const struct postmortem *pm,
-			 const struct pm_vcpu *vcpu, const char *fault,
-			 char *text, size_t size)
+static void triple_fault(const struct postmortem *pm, const struct pm_vcpu *vcpu,
+			 const char *fault, char *text, size_t size)
 {
 	char symbol[160];
 
@@ -30,8 +29,8 @@ static void triple_fault(const struct postmortem *pm,
 			 "vCPU %u triple-faulted; its registers were reset "
 			 "before they could be read%s",
 			 vcpu->id,
-			 pm->kvm_kind == TRAPMAP_KVM_AMDV ? ", as AMD-V does" :
-							    "");
+			 pm->kvm_kind == TRAPMAP_KVM_AMDV ? ", as AMD-V does"
+							  : "");
 	else if (fault[0])
 		snprintf(text, size, "vCPU %u triple-faulted: %s%s", vcpu->id,
 			 fault, symbol);
@@ -51,8 +50,7 @@ static void kvm_here(const struct postmortem *pm, char *text, size_t size)
 		paging = ", shadow paging";
 	else if (pm->nested_paging == 1)
 		paging = pm->kvm_kind == TRAPMAP_KVM_VTX ? ", EPT" : ", NPT";
-	snprintf(text, size, "KVM here (%s%s)", words_kvm(pm->kvm_kind),
-		 paging);
+	snprintf(text, size, "KVM here (%s%s)", words_kvm(pm->kvm_kind), paging);
 }
 
 static void failed_emulation(const struct postmortem *pm,
@@ -91,8 +89,7 @@ static void failed_emulation(const struct postmortem *pm,
 }
 
 bool sentence_crash(const struct postmortem *pm, const struct pm_vcpu *vcpu,
-		    const struct sentence_crash *crash, char *text,
-		    size_t size)
+		    const struct sentence_crash *crash, char *text, size_t size)
 {
 	if (crash->reason == KVM_EXIT_SHUTDOWN) {
 		triple_fault(pm, vcpu, crash->fault, text, size);

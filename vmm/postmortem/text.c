@@ -91,7 +91,8 @@ static void put_vcpus(FILE *f, const struct postmortem *pm)
 		i = last;
 	}
 	if (more)
-		fprintf(f, "The report (--report FILE) has all of every vCPU.\n");
+		fprintf(f,
+			"The report (--report FILE) has all of every vCPU.\n");
 }
 
 static void put_short_vcpus(FILE *f, const struct postmortem *pm)
@@ -129,8 +130,7 @@ static void put_unclaimed(FILE *f, bool is_mmio, const struct pm_unclaimed *u,
 					       &last);
 
 		for (from = i;
-		     i < len && (i == from || (name && u[i].addr <= last));
-		     i++) {
+		     i < len && (i == from || (name && u[i].addr <= last)); i++) {
 			reads += u[i].reads;
 			writes += u[i].writes;
 		}
@@ -173,8 +173,9 @@ static void put_silence(FILE *f, const struct postmortem *pm)
 		return;
 	fprintf(f, "The guest was silent: not a byte came out of a console.");
 	if (pm->bytes[WATCH_DEBUGCON])
-		fprintf(f, " %" PRIu64 " went to the debug console, which is "
-			   "connected to nothing.",
+		fprintf(f,
+			" %" PRIu64 " went to the debug console, which is "
+			"connected to nothing.",
 			pm->bytes[WATCH_DEBUGCON]);
 	if (pm->posts == 0)
 		fprintf(f, " No POST code was written.");

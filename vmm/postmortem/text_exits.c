@@ -45,8 +45,8 @@ static void put_access(FILE *f, const struct flight_record *rec,
 	bool is_write = rec->flags & FLIGHT_WRITE;
 
 	fprintf(f, "%-5s %#" PRIx64 "%s%#.*" PRIx64,
-		rec->reason == KVM_EXIT_IO ? (is_write ? "out" : "in") :
-					     (is_write ? "write" : "read"),
+		rec->reason == KVM_EXIT_IO ? (is_write ? "out" : "in")
+					   : (is_write ? "write" : "read"),
 		rec->addr, is_write ? " <- " : " -> ", rec->size * 2,
 		rec->value);
 	if (rec->count > 1)
@@ -65,9 +65,7 @@ void text_exit(FILE *f, const struct postmortem *pm,
 
 	switch (rec->reason) {
 	case KVM_EXIT_IO:
-	case KVM_EXIT_MMIO:
-		put_access(f, rec, words_device(pm, rec));
-		break;
+	case KVM_EXIT_MMIO: put_access(f, rec, words_device(pm, rec)); break;
 	case KVM_EXIT_X86_RDMSR:
 		fprintf(f, "rdmsr %#" PRIx64 " -> %#" PRIx64, rec->addr,
 			rec->value);

@@ -16,7 +16,8 @@ static bool is_wide(const struct kvm_regs *r)
 {
 	return (r->rip | r->rsp | r->rbp | r->rax | r->rbx | r->rcx | r->rdx |
 		r->rsi | r->rdi | r->r8 | r->r9 | r->r10 | r->r11 | r->r12 |
-		r->r13 | r->r14 | r->r15) >> 32;
+		r->r13 | r->r14 | r->r15) >>
+	       32;
 }
 
 static void put_registers(FILE *f, const struct pm_vcpu *v)
@@ -39,8 +40,7 @@ static void put_registers(FILE *f, const struct pm_vcpu *v)
 
 	words_bits(WORDS_RFLAGS, r->rflags, bits, sizeof(bits));
 	fprintf(f, "  rip %0*" PRIx64 "  rflags %08" PRIx64 "%s%s\n", width,
-		(uint64_t)r->rip, (uint64_t)r->rflags, bits[0] ? " " : "",
-		bits);
+		(uint64_t)r->rip, (uint64_t)r->rflags, bits[0] ? " " : "", bits);
 	for (i = 0; i < count; i++)
 		fprintf(f, "  %-3s %0*" PRIx64 "%s", reg[i].name, width,
 			reg[i].val, i % 4 == 3 ? "\n" : "");
@@ -63,8 +63,7 @@ static void put_control(FILE *f, const struct pm_vcpu *v)
 	put_bits(f, "cr0", WORDS_CR0, s->cr0);
 	put_bits(f, "cr4", WORDS_CR4, s->cr4);
 	put_bits(f, "efer", WORDS_EFER, s->efer);
-	fprintf(f, "  cr2 %016" PRIx64 "  cr3 %016" PRIx64 "  cr8 %" PRIx64
-		   "\n",
+	fprintf(f, "  cr2 %016" PRIx64 "  cr3 %016" PRIx64 "  cr8 %" PRIx64 "\n",
 		(uint64_t)s->cr2, (uint64_t)s->cr3, (uint64_t)s->cr8);
 }
 
@@ -73,9 +72,8 @@ static bool same_segment(const struct kvm_segment *a,
 {
 	return a->base == b->base && a->limit == b->limit &&
 	       a->selector == b->selector && a->type == b->type &&
-	       a->present == b->present && a->dpl == b->dpl &&
-	       a->db == b->db && a->s == b->s && a->l == b->l &&
-	       a->unusable == b->unusable;
+	       a->present == b->present && a->dpl == b->dpl && a->db == b->db &&
+	       a->s == b->s && a->l == b->l && a->unusable == b->unusable;
 }
 
 /* Alike ones in a row are one line. */
@@ -86,8 +84,8 @@ static void put_segments(FILE *f, const struct pm_vcpu *v)
 		const char *name;
 		const struct kvm_segment *seg;
 	} seg[] = {
-		{ "cs", &s->cs }, { "ss", &s->ss }, { "ds", &s->ds },
-		{ "es", &s->es }, { "fs", &s->fs }, { "gs", &s->gs },
+		{ "cs", &s->cs }, { "ss", &s->ss },    { "ds", &s->ds },
+		{ "es", &s->es }, { "fs", &s->fs },    { "gs", &s->gs },
 		{ "tr", &s->tr }, { "ldtr", &s->ldt },
 	};
 	int digits = v->mode == PM_LONG ? 16 : 8;
@@ -109,10 +107,10 @@ static void put_segments(FILE *f, const struct pm_vcpu *v)
 			names, seg[i].seg->selector, digits,
 			(uint64_t)seg[i].seg->base, seg[i].seg->limit, words);
 	}
-	fprintf(f, "  %-14s        base %0*" PRIx64 "  limit     %04x\n", "gdtr",
-		digits, (uint64_t)s->gdt.base, s->gdt.limit);
-	fprintf(f, "  %-14s        base %0*" PRIx64 "  limit     %04x\n", "idtr",
-		digits, (uint64_t)s->idt.base, s->idt.limit);
+	fprintf(f, "  %-14s        base %0*" PRIx64 "  limit     %04x\n",
+		"gdtr", digits, (uint64_t)s->gdt.base, s->gdt.limit);
+	fprintf(f, "  %-14s        base %0*" PRIx64 "  limit     %04x\n",
+		"idtr", digits, (uint64_t)s->idt.base, s->idt.limit);
 }
 
 /* What KVM would still deliver. */
@@ -124,10 +122,10 @@ static void put_events(FILE *f, const struct pm_vcpu *v)
 		return;
 	if (e->exception.injected || e->exception.pending)
 		fprintf(f, "  exception %u %s%s\n", e->exception.nr,
-			e->exception.injected ? "was being delivered" :
-						"is pending",
-			e->exception.has_error_code ? ", with an error code" :
-						      "");
+			e->exception.injected ? "was being delivered"
+					      : "is pending",
+			e->exception.has_error_code ? ", with an error code"
+						    : "");
 	if (e->interrupt.injected)
 		fprintf(f, "  interrupt %#x was being delivered\n",
 			e->interrupt.nr);
@@ -151,8 +149,7 @@ static void put_target(FILE *f, const struct postmortem *pm, const char *text)
 	char symbol[128];
 
 	if ((text[0] == 'j' || !strncmp(text, "call ", 5)) && hex &&
-	    words_symbol(pm, strtoull(hex + 1, NULL, 16), symbol,
-			 sizeof(symbol)))
+	    words_symbol(pm, strtoull(hex + 1, NULL, 16), symbol, sizeof(symbol)))
 		fprintf(f, "  %s", symbol);
 }
 
@@ -165,9 +162,9 @@ static void put_code(FILE *f, const struct postmortem *pm,
 	if (v->code_len == 0) {
 		fprintf(f, "  code: none at RIP, %#" PRIx64 " is %s\n",
 			w->linear,
-			w->end == WALK_MAPPED || w->end == WALK_NO_PAGING ?
-				"not RAM" :
-				"not mapped");
+			w->end == WALK_MAPPED || w->end == WALK_NO_PAGING
+				? "not RAM"
+				: "not mapped");
 		return;
 	}
 	fprintf(f, "  code, RIP at '>':\n");
@@ -196,7 +193,8 @@ static void put_code(FILE *f, const struct postmortem *pm,
 		return;
 	fprintf(f, "  > %8" PRIx64 "  ", w->linear);
 	put_bytes(f, v->code, v->code_len < 16 ? v->code_len : 16);
-	fprintf(f, "%s%s\n", pm->disasm_note[0] ? "  " : "  no valid instruction",
+	fprintf(f, "%s%s\n",
+		pm->disasm_note[0] ? "  " : "  no valid instruction",
 		pm->disasm_note);
 }
 
@@ -258,9 +256,8 @@ static void put_walk_end(FILE *f, const struct walk *w, bool in_ram)
 			last);
 		return;
 	case WALK_NOT_RAM:
-		fprintf(f,
-			"    -> not mapped: that table lies where there is no "
-			"RAM\n");
+		fprintf(f, "    -> not mapped: that table lies where there is no "
+			   "RAM\n");
 		return;
 	case WALK_NOT_CANONICAL:
 		fprintf(f, "    -> not a canonical address\n");
@@ -300,9 +297,9 @@ static void put_stack(FILE *f, const struct postmortem *pm,
 		fprintf(f, "  stack: none at SS:RSP, %#" PRIx64 " is %s\n",
 			v->stack_walk.linear,
 			v->stack_walk.end == WALK_MAPPED ||
-					v->stack_walk.end == WALK_NO_PAGING ?
-				"not RAM" :
-				"not mapped");
+					v->stack_walk.end == WALK_NO_PAGING
+				? "not RAM"
+				: "not mapped");
 		return;
 	}
 	fprintf(f, "  stack from %#" PRIx64 " on:\n", v->stack_walk.linear);
@@ -338,8 +335,7 @@ void text_vcpu(FILE *f, const struct postmortem *pm, const struct pm_vcpu *v)
 			fprintf(f, "%04x:%04x, ", v->sregs.cs.selector,
 				(unsigned)(v->regs.rip & 0xffff));
 		fprintf(f, "%#" PRIx64, v->code_walk.linear);
-		if (words_symbol(pm, v->code_walk.linear, symbol,
-				 sizeof(symbol)))
+		if (words_symbol(pm, v->code_walk.linear, symbol, sizeof(symbol)))
 			fprintf(f, " = %s", symbol);
 	}
 	fprintf(f, "\n");
@@ -359,8 +355,7 @@ void text_vcpu(FILE *f, const struct postmortem *pm, const struct pm_vcpu *v)
 			fprintf(f, "  paging is off\n");
 		} else {
 			put_walk(f, v, "RIP", &v->code_walk, v->code_len > 0);
-			put_walk(f, v, "RSP", &v->stack_walk,
-				 v->stack_len > 0);
+			put_walk(f, v, "RSP", &v->stack_walk, v->stack_len > 0);
 		}
 		put_stack(f, pm, v);
 	}

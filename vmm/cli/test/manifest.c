@@ -49,8 +49,7 @@ static const struct manifest_key keys[] = {
 	[KEY_CPUS] = { "cpus", "a whole number" },
 	[KEY_MEMORY] = { "memory", "a size, as 512M" },
 	[KEY_TIMEOUT] = { "timeout", "a time, as 30s or 2m" },
-	[KEY_EXPECT] = { "expect",
-			 "a regular expression, or a list of them" },
+	[KEY_EXPECT] = { "expect", "a regular expression, or a list of them" },
 	[KEY_FAIL_ON] = { "fail-on",
 			  "'panic', 'splat', a regular expression, or a list "
 			  "of them" },
@@ -223,8 +222,8 @@ static int add_value(struct manifest *m, struct test_case *test, unsigned key,
 	return r ? manifest_no_memory(m) : 0;
 }
 
-static int set_status(struct manifest *m, unsigned key,
-		      const yaml_node_t *node, int *where)
+static int set_status(struct manifest *m, unsigned key, const yaml_node_t *node,
+		      int *where)
 {
 	const char *text = NULL;
 	size_t len;
@@ -380,8 +379,7 @@ static int add_tests(struct manifest *m, const yaml_node_t *list,
 		return manifest_bad(m, list, "'tests' is an empty list");
 	for (item = list->data.sequence.items.start;
 	     r == 0 && item < list->data.sequence.items.top; item++) {
-		const yaml_node_t *node =
-			yaml_document_get_node(&m->doc, *item);
+		const yaml_node_t *node = yaml_document_get_node(&m->doc, *item);
 
 		if (suite->count == SUITE_CASES_MAX)
 			r = manifest_bad(m, node, "more than %d tests",
@@ -405,8 +403,7 @@ static int read_root(struct manifest *m, struct test_suite *suite)
 	if (!top[TOP_VERSION])
 		return manifest_bad(m, root,
 				    "no 'version'; 'version: 1' is expected");
-	r = manifest_text(m, &top_keys[TOP_VERSION], top[TOP_VERSION],
-			  &version);
+	r = manifest_text(m, &top_keys[TOP_VERSION], top[TOP_VERSION], &version);
 	if (r)
 		return r;
 	if (strcmp(version, "1") != 0)
@@ -451,8 +448,8 @@ int manifest_read(const char *path, struct test_suite *suite,
 
 	if (r) {
 		snprintf(err, TEST_ERR_SIZE, "%.800s: %s", path,
-			 r == -EFBIG ? "larger than 1 MiB; is it a manifest?" :
-				       strerror(-r));
+			 r == -EFBIG ? "larger than 1 MiB; is it a manifest?"
+				     : strerror(-r));
 		return r;
 	}
 	r = manifest_parse(path, buf, len, suite, err);

@@ -22,9 +22,11 @@
 #define DEPTH_MAX 16
 #define ANCHORS_MAX 1000
 
-__attribute__((format(printf, 4, 0))) static int
-bad_at(struct manifest *m, size_t line, size_t column, const char *fmt,
-       va_list ap)
+__attribute__((format(printf, 4, 0))) static int bad_at(struct manifest *m,
+							size_t line,
+							size_t column,
+							const char *fmt,
+							va_list ap)
 {
 	int n = snprintf(m->err, TEST_ERR_SIZE, "%.600s:%zu:%zu: ", m->path,
 			 line, column);
@@ -34,8 +36,8 @@ bad_at(struct manifest *m, size_t line, size_t column, const char *fmt,
 	return -EINVAL;
 }
 
-__attribute__((format(printf, 3, 4))) static int
-bad_mark(struct manifest *m, const yaml_mark_t *mark, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static int bad_mark(
+	struct manifest *m, const yaml_mark_t *mark, const char *fmt, ...)
 {
 	va_list ap;
 	int r;
@@ -92,8 +94,7 @@ static int bad_yaml(struct manifest *m, const yaml_parser_t *parser,
 	case YAML_READER_ERROR:
 		mark = mark_of(buf, len, parser->problem_offset);
 		return bad_mark(m, &mark, "not text in UTF-8: %s", problem);
-	case YAML_COMPOSER_ERROR:
-		return bad_mark(m, &mark, "%s", problem);
+	case YAML_COMPOSER_ERROR: return bad_mark(m, &mark, "%s", problem);
 	default:
 		return bad_mark(m, &mark, "not YAML: %s%s%s", problem,
 				parser->context ? " " : "",
@@ -133,8 +134,7 @@ static int look_at(struct manifest *m, const yaml_event_t *event,
 				"nested deeper than any manifest is");
 	if (shape->anchors > ANCHORS_MAX)
 		return bad_mark(m, &event->start_mark,
-				"more than %d anchors and aliases",
-				ANCHORS_MAX);
+				"more than %d anchors and aliases", ANCHORS_MAX);
 	return 0;
 }
 
@@ -164,8 +164,8 @@ static int check_shape(struct manifest *m, const char *buf, size_t len)
 }
 
 /* A second document, which nobody would look at. */
-static int check_end(struct manifest *m, yaml_parser_t *parser,
-		     const char *buf, size_t len)
+static int check_end(struct manifest *m, yaml_parser_t *parser, const char *buf,
+		     size_t len)
 {
 	const yaml_node_t *root;
 	yaml_document_t more;
@@ -239,15 +239,16 @@ const char *manifest_kind(const yaml_node_t *node)
 /* "!!int" and the like would say that a value is not what it looks like. */
 static int check_tag(struct manifest *m, const yaml_node_t *node)
 {
-	const char *plain = node->type == YAML_SCALAR_NODE ?
-				    YAML_DEFAULT_SCALAR_TAG :
-			    node->type == YAML_SEQUENCE_NODE ?
-				    YAML_DEFAULT_SEQUENCE_TAG :
-				    YAML_DEFAULT_MAPPING_TAG;
+	const char *plain = node->type == YAML_SCALAR_NODE
+				    ? YAML_DEFAULT_SCALAR_TAG
+			    : node->type == YAML_SEQUENCE_NODE
+				    ? YAML_DEFAULT_SEQUENCE_TAG
+				    : YAML_DEFAULT_MAPPING_TAG;
 
 	if (!node->tag || strcmp((const char *)node->tag, plain) == 0)
 		return 0;
-	return manifest_bad(m, node, "the tag '%.64s' is not taken; leave it out",
+	return manifest_bad(m, node,
+			    "the tag '%.64s' is not taken; leave it out",
 			    (const char *)node->tag);
 }
 
@@ -268,14 +269,14 @@ static int unknown_key(struct manifest *m, const yaml_node_t *node,
 		size_t len = strlen(list);
 
 		names[i] = keys[i].name;
-		snprintf(list + len, sizeof(list) - len, "%s%s",
-			 i ? ", " : "", names[i]);
+		snprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "",
+			 names[i]);
 	}
 	known = nearest(text, names, count);
 	if (known)
-		return manifest_bad(m, node,
-				    "unknown key '%.64s' of %s; did you mean '%s'?",
-				    text, what, known);
+		return manifest_bad(
+			m, node, "unknown key '%.64s' of %s; did you mean '%s'?",
+			text, what, known);
 	return manifest_bad(m, node, "unknown key '%.64s' of %s; known: %s",
 			    text, what, list);
 }
@@ -333,8 +334,8 @@ int manifest_map(struct manifest *m, const yaml_node_t *node, const char *what,
 					 keys[i].name, keys[i].expected);
 		values[i] = value;
 	}
-	if (r == 0)
-		memcpy(ret_values, values, count * sizeof(*values));
+	for (i = 0; r == 0 && i < count; i++)
+		ret_values[i] = values[i];
 	return r;
 }
 

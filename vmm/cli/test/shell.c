@@ -25,7 +25,7 @@ struct splitter {
 
 static int put(struct splitter *sp, const char *text, size_t len)
 {
-	if (sp->len + len + 1 > sp->room) {
+	if (!sp->word || sp->len + len + 1 > sp->room) {
 		size_t room = 2 * (sp->len + len + 1);
 		char *word = realloc(sp->word, room);
 
@@ -163,9 +163,7 @@ static int step(struct splitter *sp, const char **ret_why)
 	case '<':
 	case '>':
 	case '(':
-	case ')':
-		*ret_why = "one of ;|&<>() asks for a shell";
-		return -EINVAL;
+	case ')': *ret_why = "one of ;|&<>() asks for a shell"; return -EINVAL;
 	default: return put(sp, sp->s++, 1);
 	}
 }
@@ -211,9 +209,9 @@ static const struct {
 	const char *sign;
 	unsigned level;
 } operators[] = {
-	{ "==", 0 }, { "!=", 0 }, { "<=", 1 }, { ">=", 1 }, { "<", 1 },
-	{ ">", 1 },  { "+", 2 },  { "-", 2 },  { "*", 3 },  { "/", 3 },
-	{ "%", 3 },
+	{ "==", 0 }, { "!=", 0 }, { "<=", 1 }, { ">=", 1 },
+	{ "<", 1 },  { ">", 1 },  { "+", 2 },  { "-", 2 },
+	{ "*", 3 },  { "/", 3 },  { "%", 3 },
 };
 
 #define OPERATORS (sizeof(operators) / sizeof(operators[0]))

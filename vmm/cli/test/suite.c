@@ -22,8 +22,8 @@ struct test_case *suite_add(struct test_suite *suite)
 
 	if (suite->count == suite->room) {
 		size_t room = suite->room ? 2 * suite->room : 16;
-		void *cases =
-			reallocarray(suite->cases, room, sizeof(*suite->cases));
+		void *cases = reallocarray(suite->cases, room,
+					   sizeof(*suite->cases));
 
 		if (!cases)
 			return NULL;
@@ -217,8 +217,8 @@ int suite_check(struct test_case *test, size_t own, char err[TEST_ERR_SIZE])
 		return -ENOMEM;
 	}
 	for (i = 0; i < test->argc; i++) {
-		const char *instead =
-			i < own ? NULL : why_reserved(test->args[i]);
+		const char *instead = i < own ? NULL
+					      : why_reserved(test->args[i]);
 
 		if (instead) {
 			snprintf(err, TEST_ERR_SIZE,

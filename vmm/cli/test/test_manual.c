@@ -47,7 +47,8 @@ static const struct opt table[] = {
 static const struct manual_item statuses[] = {
 	{ "0", "all tests passed, but for some that were skipped" },
 	{ "1", "at least one test failed" },
-	{ "2", "nothing was run: a bad option, a bad manifest, no test that matches, or a folder or file that cannot be written" },
+	{ "2",
+	  "nothing was run: a bad option, a bad manifest, no test that matches, or a folder or file that cannot be written" },
 	{ "4", "the host failed: no memory, or an I/O error" },
 	{ "77", "all tests were skipped" },
 	{ "128+N", "signal N ended it; 130 after Ctrl-C" },
@@ -66,8 +67,7 @@ static const struct manual_item examples[] = {
 
 static const struct manual_item manifest_example[] = {
 	{ "version: 1", "always" },
-	{ "defaults: { memory: 512M, timeout: 2m }",
-	  "for all tests; optional" },
+	{ "defaults: { memory: 512M, timeout: 2m }", "for all tests; optional" },
 	{ "tests:", "a list of tests; docs/test.md has every key" },
 	{ "  - name: boots", "names its line and its artifacts" },
 	{ "    kernel: build/bzImage", "as seen from the manifest's folder" },
@@ -87,8 +87,7 @@ const struct manual test_manual = {
 	.name = "test",
 	.summary = "run many guests and tell which failed, for CI",
 	.synopsis = "[KERNEL...] [OPTION...] [-- RUN-OPTION...]",
-	.text =
-		"Runs each test as a guest of its own, several at a time, each with a time "
+	.text = "Runs each test as a guest of its own, several at a time, each with a time "
 		"limit, and ends with a table. Tests come from the command line (each "
 		"KERNEL is one), from manifests, and from kvm-unit-tests trees. What follows "
 		"-- is given to \"trapmap run\" for every test, behind the test's own "

@@ -33,8 +33,8 @@ static int no_memory(char *err)
 
 static int add_word(struct test_words *list, const char *word, char *err)
 {
-	char **words =
-		reallocarray(list->words, list->count + 1, sizeof(*words));
+	char **words = reallocarray(list->words, list->count + 1,
+				    sizeof(*words));
 
 	if (!words)
 		return no_memory(err);
@@ -84,7 +84,8 @@ static int set_status(int *where, const char *option, const char *text,
 	errno = 0;
 	val = strtol(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || val > 255)
-		return fail(err, "%s '%s': an exit status, 0 to 255, is expected",
+		return fail(err,
+			    "%s '%s': an exit status, 0 to 255, is expected",
 			    option, text);
 	*where = (int)val;
 	return 0;
@@ -129,8 +130,7 @@ static int apply(struct test_opts *opts, int id, const char *text, char *err)
 /* What fits together, once all is known. */
 static int check(const struct test_opts *opts, bool pass_given, char *err)
 {
-	if (!opts->kernels.count && !opts->manifests.count &&
-	    !opts->trees.count)
+	if (!opts->kernels.count && !opts->manifests.count && !opts->trees.count)
 		return fail(err, "nothing to test; a KERNEL, --manifest or "
 				 "--kvm-unit-tests is expected");
 	if (opts->group && !opts->trees.count)
@@ -141,8 +141,7 @@ static int check(const struct test_opts *opts, bool pass_given, char *err)
 				 "KERNEL given as a word; a manifest has "
 				 "'status' and 'skip-status'");
 	if (opts->pass.status == opts->pass.skip_status)
-		return fail(err,
-			    "--skip-status %d is what counts as passed too",
+		return fail(err, "--skip-status %d is what counts as passed too",
 			    opts->pass.status);
 	return 0;
 }
@@ -230,8 +229,8 @@ static int add_files(const struct test_opts *opts, struct test_suite *suite,
 }
 
 /* Gives each case the words behind "--". */
-static int add_run_args(const struct test_opts *opts,
-			struct test_suite *suite, char *err)
+static int add_run_args(const struct test_opts *opts, struct test_suite *suite,
+			char *err)
 {
 	size_t i, j;
 	int r = 0;
@@ -251,8 +250,8 @@ static int add_run_args(const struct test_opts *opts,
 		r = suite_check(test, own, why);
 		if (r)
 			return fail(err, "%s, for the test '%.200s': %.700s",
-				    opts->run_args.count ? "behind '--'" :
-							   "options",
+				    opts->run_args.count ? "behind '--'"
+							 : "options",
 				    test->name, why);
 	}
 	return 0;
@@ -261,26 +260,20 @@ static int add_run_args(const struct test_opts *opts,
 static int no_match(const char *filter, const struct test_suite *suite,
 		    char *err)
 {
-	const char **names = calloc(suite->count, sizeof(*names));
-	const char *known;
+	const char *name, *known = NULL;
 	size_t i;
-	int r;
 
-	if (!names)
-		return no_memory(err);
-	for (i = 0; i < suite->count; i++)
-		names[i] = suite->cases[i].name;
-	known = nearest(filter, names, suite->count);
+	for (i = 0; !known && i < suite->count; i++) {
+		name = suite->cases[i].name;
+		known = nearest(filter, &name, 1);
+	}
 	if (known)
-		r = fail(err, "no test matches '%.200s'; did you mean '%s'?",
-			 filter, known);
-	else
-		r = fail(err,
-			 "no test matches '%.200s'; --list shows the %zu "
-			 "that there are",
-			 filter, suite->count);
-	free(names);
-	return r;
+		return fail(err, "no test matches '%.200s'; did you mean '%s'?",
+			    filter, known);
+	return fail(err,
+		    "no test matches '%.200s'; --list shows the %zu that "
+		    "there are",
+		    filter, suite->count);
 }
 
 static int filter(const struct test_opts *opts, struct test_suite *suite,
@@ -289,7 +282,7 @@ static int filter(const struct test_opts *opts, struct test_suite *suite,
 	size_t count = opts->filters.count, i, j, kept = 0;
 	bool *wanted;
 
-	if (!count)
+	if (!count || !suite->count)
 		return 0;
 	wanted = calloc(suite->count, sizeof(*wanted));
 	if (!wanted)

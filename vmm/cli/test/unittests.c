@@ -57,8 +57,7 @@ static bool is_in(const char *list, const char *name)
 
 /* Looks whether a file of the host says what a test needs: "PATH=VALUE". */
 static int check_file(const char *item, size_t len,
-		      const struct unittests_host *host,
-		      struct test_case *test)
+		      const struct unittests_host *host, struct test_case *test)
 {
 	char *path = strndup(item, len), *value, line[256];
 	int r = 0;
@@ -89,8 +88,7 @@ static int check_file(const char *item, size_t len,
 
 /* What a test demands of where it is run. */
 static int check_place(const struct unittests_section *s,
-		       const struct unittests_host *host,
-		       struct test_case *test)
+		       const struct unittests_host *host, struct test_case *test)
 {
 	const char *arch = s->values[UNITTESTS_ARCH];
 	const char *accel = s->values[UNITTESTS_ACCEL];
@@ -200,8 +198,8 @@ static int add_args(const struct unittests_section *s, const char *cfg,
 	if (r == 0)
 		r = suite_arg(test, "-m");
 	if (r == 0)
-		r = p->mem % MIB ? suite_arg(test, "%lluK", p->mem / KIB) :
-				   suite_arg(test, "%lluM", p->mem / MIB);
+		r = p->mem % MIB ? suite_arg(test, "%lluK", p->mem / KIB)
+				 : suite_arg(test, "%lluM", p->mem / MIB);
 	if (r == 0 && append)
 		r = suite_arg(test, "-p");
 	if (r == 0 && append)
@@ -267,8 +265,7 @@ static int no_group(const struct unittests_cfg *cfg, const char *group)
 		char name[64];
 
 		while (groups && next_word(&groups, &word, &len)) {
-			if (len >= sizeof(name) ||
-			    used + len + 2 > sizeof(list))
+			if (len >= sizeof(name) || used + len + 2 > sizeof(list))
 				continue;
 			snprintf(name, sizeof(name), "%.*s", (int)len, word);
 			if (is_in(list, name))
@@ -278,13 +275,13 @@ static int no_group(const struct unittests_cfg *cfg, const char *group)
 						 used ? " " : "", name);
 		}
 	}
-	return unittests_bad(cfg, 1, 1, "no test is in the group '%.64s'; groups: %s",
+	return unittests_bad(cfg, 1, 1,
+			     "no test is in the group '%.64s'; groups: %s",
 			     group, used ? list : "none");
 }
 
 static int add_tests(const struct unittests_cfg *cfg, const char *group,
-		     const struct unittests_host *host,
-		     struct test_suite *suite)
+		     const struct unittests_host *host, struct test_suite *suite)
 {
 	size_t i;
 

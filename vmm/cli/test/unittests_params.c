@@ -16,11 +16,11 @@ static const struct {
 	const char *option;
 	const char *value;
 } granted[] = {
-	{ "-enable-kvm", NULL },  { "-nodefaults", NULL },
-	{ "-no-reboot", NULL },	  { "-nographic", NULL },
-	{ "-accel", "kvm" },	  { "-display", "none" },
-	{ "-vnc", "none" },	  { "-serial", "stdio" },
-	{ "-monitor", "none" },	  { "-device", "isa-debug-exit" },
+	{ "-enable-kvm", NULL },     { "-nodefaults", NULL },
+	{ "-no-reboot", NULL },	     { "-nographic", NULL },
+	{ "-accel", "kvm" },	     { "-display", "none" },
+	{ "-vnc", "none" },	     { "-serial", "stdio" },
+	{ "-monitor", "none" },	     { "-device", "isa-debug-exit" },
 	{ "-device", "pc-testdev" },
 };
 
@@ -116,8 +116,8 @@ int unittests_params(const struct shell_words *words, struct test_case *test,
 
 	for (i = 0; r == 0 && i < words->count; i += used)
 		r = read_option(words->words[i],
-				i + 1 < words->count ? words->words[i + 1] :
-						       NULL,
+				i + 1 < words->count ? words->words[i + 1]
+						     : NULL,
 				test, params, &used);
 	return r;
 }
@@ -127,8 +127,8 @@ int unittests_params(const struct shell_words *words, struct test_case *test,
  * KVM offers is there, and the guest will not be migrated.
  */
 static const char *const cpu_granted[] = {
-	"host-phys-bits",    "host-phys-bits=on", "host-phys-bits=true",
-	"migratable=no",     "migratable=off",	  "migratable=false",
+	"host-phys-bits",     "host-phys-bits=on", "host-phys-bits=true",
+	"migratable=no",      "migratable=off",	   "migratable=false",
 	"host-cache-info=on",
 };
 
@@ -162,11 +162,12 @@ static int cpu_item(const char *item, const char *cpu, char *list, size_t size,
 int unittests_cpu(const char *cpu, struct test_case *test)
 {
 	char copy[CPU_MAX], list[2 * CPU_MAX] = "host", *rest = copy, *item;
+	size_t len = strlen(cpu);
 	int r = 0;
 
-	if (strlen(cpu) >= sizeof(copy))
+	if (len >= sizeof(copy))
 		return suite_skip(test, "'-cpu %.40s...' is too long", cpu);
-	strcpy(copy, cpu);
+	memcpy(copy, cpu, len + 1);
 	item = strsep(&rest, ",");
 	if (strcmp(item, "max") != 0 && strcmp(item, "host") != 0)
 		return suite_skip(test,

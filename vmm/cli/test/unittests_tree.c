@@ -83,8 +83,8 @@ int unittests_read(const char *path, const char *group,
 	if (r)
 		snprintf(err, TEST_ERR_SIZE, "%.800s: %s", cfg ? cfg : path,
 			 r == -EFBIG ? "larger than 1 MiB; is it a "
-				       "unittests.cfg?" :
-				       strerror(-r));
+				       "unittests.cfg?"
+				     : strerror(-r));
 	else
 		r = unittests_parse(cfg, buf, len, group, &host, suite, err);
 	free(buf);
