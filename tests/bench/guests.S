@@ -10,13 +10,13 @@
 	.code16
 
 /*
- * Says one byte, where somebody listens, and ends. At port 0xe9 that is the
+ * Says one byte, where somebody listens, and ends. At port 0xea that is the
  * first exit; COM1 is for a monitor that has no device there.
  */
 	.globl	guest_start, guest_start_end
 guest_start:
 	movb	$'x', %al
-	outb	%al, $0xe9
+	outb	%al, $0xea
 	movw	$0x3f8, %dx
 	outb	%al, %dx
 	movb	$0x10, %al

@@ -12,7 +12,7 @@ extern const uint8_t guest_exits_count[], guest_exits_access[];
 extern const uint8_t guest_idle[], guest_idle_end[];
 
 /* The port where guest_start says its byte, and that of guest_exits' marks. */
-#define PORT_SAY 0xe9
+#define PORT_SAY 0xea
 #define PORT_MARK 0xe0
 
 /* How guest_start ends: its 0x10, as QEMU's debug-exit device turns it round. */

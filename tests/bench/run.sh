@@ -35,7 +35,7 @@ qemu()
 	echo qemu-system-x86_64 -M microvm,accel=kvm -m 64 -nodefaults \
 		-no-user-config -display none -bios "$dir/bios" \
 		-chardev stdio,id=out \
-		-device isa-debugcon,iobase=0xe9,chardev=out \
+		-device isa-debugcon,iobase=0xea,chardev=out \
 		-device isa-debug-exit,iobase=0xf4
 }
 
