@@ -62,6 +62,8 @@ static void put_vcpus(FILE *f, const struct postmortem *pm)
 	unsigned i, last, full = 1;
 	bool more = false;
 
+	if (!pm->vcpu)
+		return;
 	if (pm->end.vcpu >= 0 && (unsigned)pm->end.vcpu < pm->vcpus)
 		first = &pm->vcpu[pm->end.vcpu];
 	for (i = 0; i < pm->vcpus && !first; i++)
