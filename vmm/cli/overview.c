@@ -17,14 +17,14 @@ static const struct manual_item examples[] = {
 	{ NULL, NULL },
 };
 
-#define COMMANDS_MAX 15
+#define COMMANDS (sizeof(manuals) / sizeof(manuals[0]) - 1)
 
 /* The overview as a manual; each command is called by `before` and its name. */
 static void make_overview(const char *before, FILE *out,
 			  void (*show)(FILE *out, const struct manual *manual))
 {
-	struct manual_item commands[COMMANDS_MAX + 1] = { 0 };
-	char names[COMMANDS_MAX][24];
+	struct manual_item commands[COMMANDS + 2] = { 0 };
+	char names[COMMANDS + 1][24];
 	const struct manual_section sections[] = {
 		{ "Commands", NULL, commands },
 		{ "Examples", NULL, examples },
@@ -39,7 +39,7 @@ static void make_overview(const char *before, FILE *out,
 	};
 	size_t i;
 
-	for (i = 0; i < COMMANDS_MAX - 1 && manuals[i]; i++) {
+	for (i = 0; i < COMMANDS; i++) {
 		snprintf(names[i], sizeof(names[i]), "%s%s", before,
 			 manuals[i]->name);
 		commands[i] = (struct manual_item){ names[i],
