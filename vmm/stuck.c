@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * A tick four times a second. From outside it sees whether a vCPU exits and
+ * A tick five times a second. From outside it sees whether a vCPU exits and
  * whether its thread takes time; only when all is quiet it asks the vCPUs to
  * look at themselves (struct vcpu_look), which takes each out of KVM_RUN once:
  * the guest sees nothing of that.
@@ -26,7 +26,9 @@
 #include "flight.h"
 #include "vm.h"
 
-#define TICK_NS (250 * NSEC_PER_MSEC)
+#define TICK_NS (200 * NSEC_PER_MSEC)
+/* When answers to a question are to be there. */
+#define ANSWER_NS (20 * NSEC_PER_MSEC)
 /* A thread that takes less in a tick does nothing of note. */
 #define QUIET_NS (20 * NSEC_PER_MSEC)
 
@@ -42,8 +44,6 @@ struct stuck {
 	struct watched *vcpu;
 	uint64_t asked; /* the look that was last asked for; 0: none */
 	unsigned dead; /* looks in a row that found all halted for good */
-	bool idle; /* the last look found one that waits for an interrupt */
-	bool skip; /* an idle guest is asked at every other tick */
 	int64_t progress; /* LOOP_CLOCK_VM: when there was some last */
 };
 
@@ -114,7 +114,6 @@ static bool makes_progress(const struct vcpu_look *look)
 struct findings {
 	bool complete; /* all have answered */
 	bool dead;
-	bool idle;
 	bool progress;
 	uint64_t rip; /* of vCPU 0 */
 	unsigned spinners;
@@ -143,7 +142,6 @@ static struct findings findings(struct stuck *s)
 				f.spinner = *look;
 			}
 		}
-		f.idle |= look->halted && look->interrupts_on;
 		f.progress |= makes_progress(look) ||
 			      look->interrupts != s->vcpu[i].interrupts;
 		s->vcpu[i].interrupts = look->interrupts;
@@ -182,8 +180,12 @@ static void end_spinning(struct stuck *s, const struct findings *f)
 
 /* ---- the tick ------------------------------------------------------------ */
 
-/* A tick of a guest that runs. Returns what it found, to be reported. */
-static struct findings tick(struct stuck *s, int64_t now, bool *ret_is_stuck)
+/*
+ * A tick of a guest that runs. Returns what it found, to be reported, and in
+ * *ret_delay when to come again.
+ */
+static struct findings tick(struct stuck *s, int64_t now, bool *ret_is_stuck,
+			    int64_t *ret_delay)
 {
 	bool watchdog = s->vm->config.watchdog_ms != 0;
 	struct activity a = look_from_outside(s);
@@ -197,9 +199,12 @@ static struct findings tick(struct stuck *s, int64_t now, bool *ret_is_stuck)
 		s->asked = 0;
 		return f;
 	}
+	if (s->asked && !f.complete) {
+		*ret_delay = ANSWER_NS;
+		return f;
+	}
 	if (f.complete) {
 		s->dead = f.dead ? s->dead + 1 : 0;
-		s->idle = f.idle;
 		s->asked = 0;
 		*ret_is_stuck = s->dead >= 2 ||
 				(watchdog && f.spinners &&
@@ -207,9 +212,11 @@ static struct findings tick(struct stuck *s, int64_t now, bool *ret_is_stuck)
 					 s->vm->config.watchdog_ms *
 						 NSEC_PER_MSEC);
 	}
-	s->skip = s->idle && !s->skip;
-	if (!s->skip && !*ret_is_stuck)
+	/* Once asked, wait a tick, unless the answer wants to be confirmed. */
+	if ((!f.complete || s->dead) && !*ret_is_stuck) {
 		ask(s);
+		*ret_delay = ANSWER_NS;
+	}
 	return f;
 }
 
@@ -218,13 +225,14 @@ static void fire(void *opaque)
 	struct stuck *s = opaque;
 	struct trapmap_vm *vm = s->vm;
 	int64_t now = loop_now(vm->loop, LOOP_CLOCK_VM);
+	int64_t delay = TICK_NS;
 	bool runs, is_stuck = false;
 	struct findings f = { 0 };
 
 	pthread_mutex_lock(&vm->control.lock);
 	runs = vm->state == VM_RUNNING && !vm->control.quit;
 	if (runs && !vm->control.pause && !atomic_load(&vm->control.throttle))
-		f = tick(s, now, &is_stuck);
+		f = tick(s, now, &is_stuck, &delay);
 	else
 		s->progress = now;
 	pthread_mutex_unlock(&vm->control.lock);
@@ -233,7 +241,7 @@ static void fire(void *opaque)
 		end_dead(s, &f);
 	else if (is_stuck)
 		end_spinning(s, &f);
-	loop_timer_set(vm->loop, s->timer, now + TICK_NS);
+	loop_timer_set(vm->loop, s->timer, now + delay);
 }
 
 void stuck_reset(struct stuck *s)
@@ -241,7 +249,6 @@ void stuck_reset(struct stuck *s)
 	memset(s->vcpu, 0, s->vm->config.cpus * sizeof(*s->vcpu));
 	s->asked = 0;
 	s->dead = 0;
-	s->idle = false;
 	s->progress = loop_now(s->vm->loop, LOOP_CLOCK_VM);
 }
 

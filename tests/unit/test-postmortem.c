@@ -294,7 +294,7 @@ static void many_that_hang_do_not_fill_the_screen(void **state)
 	render();
 	for (at = text; (at = strstr(at, "gdtr")) != NULL; at++)
 		n++;
-	assert_int_equal(n, 4);
+	assert_int_equal(n, 16);
 	says("\nvCPU 254: halted, interrupts off, at 0x8000\n");
 	says("--report FILE");
 }

@@ -10,7 +10,7 @@
 #define COLUMNS 92
 
 /* vCPUs that are told of at length; the report has them all. */
-#define FULL_VCPUS 4
+#define FULL_VCPUS 16
 
 /* vCPUs of a short text, and how many lines of its exits each gets. */
 #define SHORT_VCPUS 4
