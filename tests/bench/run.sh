@@ -71,7 +71,7 @@ start()
 		"libtrapmap -m 8192" "$bench/start -m 8192"
 }
 
-if ! (exec 3<>/dev/kvm) 2>/dev/null; then
+if ! { [ -c /dev/kvm ] && (exec 3<>/dev/kvm) 2>/dev/null; }; then
 	echo "SKIPPED: start, exit, memory: /dev/kvm cannot be opened"
 	set -- recorder path
 fi

@@ -9,7 +9,7 @@
 
 trapmap=$(realpath "$1") || exit 2
 guests=$(realpath "$2") || exit 2
-if ! sh -c ': <>/dev/kvm' 2>/dev/null; then
+if ! { [ -c /dev/kvm ] && sh -c ': <>/dev/kvm' 2>/dev/null; }; then
 	echo "skipped: /dev/kvm cannot be opened"
 	exit 77
 fi

@@ -18,7 +18,8 @@ packages_lab='lz4 qemu-system-x86 xz-utils zstd'
 # compiler with its sanitizers, a C++ compiler for the public header, linters.
 packages_check='acpica-tools clang clang-format clang-tidy cppcheck
 	device-tree-compiler g++ libclang-rt-dev libcmocka-dev
-	libxml2-utils python3-jsonschema shellcheck util-linux'
+	libxml2-utils python3-jsonschema python3-yaml shellcheck
+	util-linux'
 
 # packages_missing NAME...: prints those that are not installed.
 packages_missing() {
