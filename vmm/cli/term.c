@@ -30,8 +30,12 @@ static void on_crash(int sig, siginfo_t *info, void *context)
 	size_t i;
 
 	crash.term = NULL;
-	if (term)
+	if (term) {
 		tcsetattr(term->fd, TCSANOW, &term->modes.saved);
+		/* It would be late, and find another's raw terminal. */
+		if (term->guard.pid > 0)
+			kill(term->guard.pid, SIGKILL);
+	}
 	for (i = 0; i < CRASH_SIGNALS; i++)
 		if (crash_signals[i] == sig)
 			sigaction(sig, &crash.old[i], NULL);
