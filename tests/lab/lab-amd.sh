@@ -202,13 +202,12 @@ add_module() {
 add_guest() {
 	mkdir "$tmp/guest"
 	for path in "${folder_cloud:-}" "${folder_generic:-}"; do
-		[ -n "$path" ] || continue
-		for file in $(find "$path" -name 'pvpanic*.ko*'); do
-			release=${file%%/kernel/*}
-			add_module "$file" \
-				"$tmp/guest/lib/modules/${release##*/}"
-		done
-	done
+		[ -z "$path" ] || find "$path" -name 'pvpanic*.ko*'
+	done >"$tmp/modules"
+	while read -r file; do
+		release=${file%%/kernel/*}
+		add_module "$file" "$tmp/guest/lib/modules/${release##*/}"
+	done <"$tmp/modules"
 	"$here/mkinitramfs.sh" -a "$tmp/guest" "$root/lab/guest.cpio"
 }
 

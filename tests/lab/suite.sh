@@ -3,8 +3,8 @@
 #
 # suite.sh: stock Debian kernels under Trapmap on a real kvm-amd with nested
 # paging (see lab-amd.sh), judged by what the guest prints and by Trapmap's exit
-# status. Output is TAP with a totals line. Exit status 0, 1 when something
-# failed, 77 when the lab cannot run here.
+# status, its words on stderr and its report. Output is TAP with a totals line.
+# Exit status 0, 1 when something failed, 77 when the lab cannot run here.
 #
 #	suite.sh [--trapmap FILE] [--sanitized FILE] [--keep FOLDER]
 #
@@ -35,117 +35,22 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' HUP INT TERM
 
-number=0
-passed=0
-failed=0
-skipped=0
-
-skip_all() {
-	echo "1..0 # SKIP $1"
-	echo "0 passed, 0 failed, 1 skipped"
-	exit 77
-}
-
-# verdict TRUTH DESCRIPTION [DETAIL]: one TAP line; TRUTH is 0 for good.
-verdict() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		passed=$((passed + 1))
-		echo "ok $number - $2"
-	else
-		failed=$((failed + 1))
-		echo "not ok $number - $2"
-		[ -z "${3:-}" ] || echo "# $3"
-		broken=1
-	fi
-}
-
-# is GOT WANTED DESCRIPTION
-is() {
-	if [ "$1" = "$2" ]; then
-		verdict 0 "$3"
-	else
-		verdict 1 "$3" "wanted '$2', got '$1'"
-	fi
-}
-
-# field NAME: what the guest of the job in $out printed after "NAME :".
-field() {
-	sed -n "s/^$1 *: //p" "$out/console" | head -n 1
-}
-
-# The last lines of a job, as TAP comments.
-show() {
-	for file in console stderr; do
-		[ -s "$out/$file" ] || continue
-		echo "# ---- $file of ${out##*/}, its end:"
-		tail -n 30 "$out/$file" | sed 's/^/# /'
-	done
-}
+# shellcheck source=tests/lab/judge.sh
+. "$here/judge.sh"
 
 # boot NAME IMAGE CPUS MIB STATUS PARAMETERS...: a job, and what to expect. The
-# shell code in $before stands before the program, options in $more behind it.
+# shell code in $before and $after stands before and behind the program, which
+# also gets the options in $more.
 before=
 more=
+after=
+console='console=ttyS0 quiet'
 boot() {
 	name=$1 image=$2 cpus=$3 mib=$4 status=$5
 	shift 5
 	echo "$name $limit $before trapmap run $image -i /lab/guest.cpio" \
-		"-m $mib -c $cpus -p 'console=ttyS0 quiet $*' $more" >>"$jobs"
+		"-m $mib -c $cpus -p '$console $*' $more $after" >>"$jobs"
 	echo "$name $cpus $mib $status" >>"$work/expected"
-}
-
-# Judges a boot by its guest's own words.
-judge() {
-	out=$results/$1 cpus=$2 mib=$3 status=$4
-	broken=
-	if [ ! -f "$out/status" ]; then
-		verdict 1 "$1: was run" "the lab ended before it"
-		return
-	fi
-	tr -d '\r' <"$out/stdout" >"$out/console"
-	is "$(cat "$out/status")" "$status" \
-		"$1: exit status $status ($(cat "$out/seconds") s)"
-	is "$(field CPUs)" "$cpus" "$1: the guest counts $cpus CPUs"
-	is "$(field 'clock source')" kvm-clock "$1: it runs on kvm-clock"
-
-	# A kernel keeps some for itself: at most a tenth and 40 MiB.
-	memory=$(field memory)
-	memory=${memory% MiB}
-	if [ "${memory:-0}" -le "$mib" ] &&
-		[ "${memory:-0}" -ge $((mib - mib / 10 - 40)) ]; then
-		verdict 0 "$1: it finds its $mib MiB"
-	else
-		verdict 1 "$1: it finds its $mib MiB" "it found '$memory'"
-	fi
-
-	# The outer machine's clock is set from the host's; the guest read the
-	# RTC while the job ran.
-	rtc=$(date -u -d "$(field 'RTC time') UTC" +%s 2>/dev/null || echo 0)
-	late=$((rtc - $(cat "$out/began")))
-	if [ "$late" -ge -1 ] && [ "$late" -le 60 ]; then
-		verdict 0 "$1: its RTC has the host's time"
-	else
-		verdict 1 "$1: its RTC has the host's time" \
-			"it says '$(field 'RTC time')', $late s after the start"
-	fi
-	[ -z "$broken" ] || show
-}
-
-judge_doctor() {
-	out=$results/doctor
-	broken=
-	if [ ! -f "$out/status" ]; then
-		verdict 1 "doctor: was run" "the lab ended before it"
-		return
-	fi
-	cat "$out/stdout" >"$out/console"
-	is "$(cat "$out/status")" 0 "doctor: finds nothing missing"
-	grep -q 'AMD-V' "$out/console" "$out/stderr" && truth=0 || truth=1
-	verdict "$truth" "doctor: names AMD-V"
-	is "$(cat "$results/doctor-linux/status" 2>/dev/null)" 0 \
-		"doctor --linux: a stock Linux can be expected to boot"
-	[ -z "$broken" ] || show
 }
 
 # in_lab PROGRAM SECONDS JOBS: one boot of the outer machine; sets $lab.
@@ -209,12 +114,33 @@ limit=60
 	echo "doctor 20 trapmap doctor"
 	echo "doctor-linux 20 trapmap doctor --linux"
 } >"$jobs"
+symbols=/lab/cloud/System.map
+# The first also tells all that it can of a run.
+more="--stats --trace trace.json --fail-on panic,splat --report report.json
+	--expect '^clock source *: kvm-clock' --symbols $symbols"
+more=$(echo "$more" | tr -d '\n')
+after="; status=\$?; grep -c '\"ph\":\"X\"' trace.json >traced;
+	trapmap trace trace.json --symbols $symbols >all; wc -l <all >printed;
+	grep -m 1 serial_out all >example; rm all trace.json; exit \$status"
+after=$(echo "$after" | tr -d '\n')
 boot cloud-1cpu /lab/cloud/vmlinuz 1 256 0
+after=
+# All that a kernel says, from its first line on. Without XSAVE there is nothing
+# for it to warn of (docs/testing.md).
+console='console=ttyS0 earlyprintk=ttyS0 loglevel=7'
+more='--cpu host,-xsave --fail-on panic,splat'
 boot cloud-2cpu /lab/cloud/vmlinuz 2 256 0
+console='console=ttyS0 quiet'
+more='--fail-on panic,splat'
 boot generic-1cpu /lab/generic/vmlinuz 1 512 0
-boot generic-2cpu /lab/generic/vmlinuz 2 512 0
-boot cloud-elf /lab/cloud/vmlinux 1 256 0
-boot generic-elf-2cpu /lab/generic/vmlinux 2 512 0
+more="--expect 'guest of trapmap' --expect 'all tests passed' --report report.json"
+boot generic-2cpu /lab/generic/vmlinuz 2 512 16
+more=
+# A line that reports a fault counts only where somebody wants to know.
+boot cloud-elf /lab/cloud/vmlinux 1 256 0 trapmap.say=splat
+more='--fail-on splat --report report.json'
+boot generic-elf-2cpu /lab/generic/vmlinux 2 512 10 trapmap.say=splat
+more=
 # More than 4 GiB, in an outer machine that has two: only what the guest
 # touches may cost anything.
 boot above-4g /lab/cloud/vmlinuz 1 5120 0
@@ -224,24 +150,200 @@ boot reset-kbd-2cpu /lab/cloud/vmlinuz 2 256 6 trapmap.end=reboot reboot=k
 # A panicking kernel that is told to restart asks for a reset; one that has
 # only a triple fault to restart with is a crash.
 boot crash-panic /lab/cloud/vmlinuz 1 256 6 trapmap.end=crash panic=-1
+more='--report report.json'
 boot crash-triple /lab/cloud/vmlinuz 1 256 8 trapmap.end=reboot reboot=t
-# One that is typed to, and one that goes on until its time is up.
+# A panic by its line: before the reset that it asks for, and with no end at all.
+more='--fail-on panic --report report.json'
+boot panic-resets /lab/cloud/vmlinuz 1 256 10 trapmap.end=crash panic=-1
+more="--fail-on panic --timeout 45 --report report.json --symbols $symbols"
+boot panic-hangs-2cpu /lab/cloud/vmlinuz 2 256 10 trapmap.end=crash
+# The same by the device for it.
+more='--report report.json'
+boot pvpanic /lab/cloud/vmlinuz 1 256 10 trapmap.end=crash panic=-1 \
+	trapmap.modules=pvpanic,pvpanic-mmio
+more=
+boot pvpanic-generic-2cpu /lab/generic/vmlinuz 2 512 10 trapmap.end=crash \
+	trapmap.modules=pvpanic,pvpanic-mmio
+# Halted for good, which needs no option to be found.
+more="--report report.json --symbols $symbols"
+boot halt /lab/cloud/vmlinuz 1 256 12 trapmap.end=halt
+boot halt-2cpu /lab/cloud/vmlinuz 2 256 12 trapmap.end=halt
+# Nobody sees that this one panics, and nobody waits for it.
+echo "silent 60 trapmap run /lab/cloud/vmlinuz -i /lab/guest.cpio" \
+	"-p 'quiet trapmap.end=crash' --timeout 14 --report report.json" >>"$jobs"
+# One that is typed to, and two that go on until their time is up. They are idle
+# for longer than the watchdog waits, and not stuck. (What a kernel needs to
+# unpack itself, here a few seconds, the watchdog has to wait, too.)
 before='{ while sleep 1; do echo hello; done; } |'
+more="--expect '^was told *: hello'"
 boot typed-to /lab/cloud/vmlinuz 1 256 0 trapmap.end=ask
 before=
-more=--timeout=20
+more="--timeout 24 --watchdog 10 --report report.json --symbols $symbols"
 boot time-out-2cpu /lab/cloud/vmlinuz 2 256 124 trapmap.end=idle
+boot time-out-generic /lab/generic/vmlinux 1 512 124 trapmap.end=idle
 more=
-round plain "$trapmap" 360
+round plain "$trapmap" 540
+
 out=$results/typed-to
 is "$(field 'was told')" hello "typed-to: it was told what was typed"
+
+# What was counted, traced and printed are the same exits.
+traced=$(cat "$results/cloud-1cpu/traced" 2>/dev/null || echo none)
+told cloud-1cpu "a table of exits with the UART, and shares of the time" \
+	"^  0x3f8-0x3ff +16550A +[1-9][0-9]* " \
+	'^Wall time of 1 vCPU +[1-9]' '^ +the guest +[1-9].* %$' \
+	"^trapmap: trace: $traced exits in trace.json\$"
+is "$(cat "$results/cloud-1cpu/printed" 2>/dev/null)" $((${traced%none} + 1)) \
+	"cloud-1cpu: trapmap trace prints a line for each exit"
+grep -q 'out 0x3f.*16550A.*serial_out+0x' "$results/cloud-1cpu/example" \
+	2>/dev/null && truth=0 || truth=1
+verdict "$truth" "cloud-1cpu: and where the guest was, by name"
+reported cloud-1cpu "the report has no failure, and the exits by place" <<'END'
+verdict.kind = power-off
+console.hits ~ "rule": "expect"
+stats.places.0.device
+stats.time.guest_ns
+symbols.fit = fit
+END
+
+out=$results/cloud-2cpu
+for line in '[earlyser0] enabled' 'Run /init as init process'; do
+	grep -Fq "$line" "$out/console" 2>/dev/null && truth=0 || truth=1
+	verdict "$truth" "cloud-2cpu: the kernel says: $line"
+done
+
+told generic-2cpu "a line never came" "no line of its console matched \
+'all tests passed'"
+reported generic-2cpu "and the report says which" <<'END'
+verdict.kind = expect
+console.missing = all tests passed
+END
+
+told generic-elf-2cpu "which line it was" \
+	"powered off .*, but its console said, line [0-9]+: \"" \
+	'.*WARNING: CPU: 0 PID: 1 at .*\(splat: WARNING\)$'
+reported generic-elf-2cpu "the report has that line" <<'END'
+verdict.kind = panic
+console.hits.0.rule = splat
+console.hits.0.what = WARNING
+END
+
+told crash-triple "the registers are those after the reset" \
+	'^trapmap: vCPU 0 triple-faulted; its registers were reset ' \
+	'values after a reset' '^  last [0-9]+ of [0-9]+ exits' \
+	'serial output .*Restarting system' '  SHUTDOWN, a triple fault$'
+reported crash-triple "the report says the same" <<'END'
+verdict.kind = crash
+host.kvm = amd-v
+vcpus.0.after_reset = true
+vcpus.0.exits.last.-1.reason = SHUTDOWN
+vcpus.0.exits.last.# = 256
+END
+
+panic='Kernel panic - not syncing: sysrq triggered crash'
+out=$results/panic-resets
+line=$(grep -n -m 1 "$panic" "$out/console" 2>/dev/null | cut -d: -f1)
+told panic-resets "which line it was" "^trapmap: the guest asked for a reset \
+.*, but its console said, line $line: \".*$panic\" \(panic\)\$"
+reported panic-resets "the report has that line" <<END
+verdict.kind = panic
+console.hits.0.rule = panic
+console.hits.0.line = $line
+END
+
+# One vCPU panics, the other has been stopped.
+told panic-hangs-2cpu "which line it was, and where in panic() it is" \
+	"^trapmap: the guest panicked: console line [0-9]+: \".*$panic" \
+	'^vCPU [01]: running, ' '^vCPU [01]: halted, interrupts off, ' \
+	'^    \+[0-9a-f]+ +[0-9a-f]{16}  panic\+0x'
+reported panic-hangs-2cpu "the report has it, and a second of silence" <<'END'
+verdict.kind = panic
+symbols.fit = fit
+vcpus.0.exits.last.-1.time_us ~ ^-[1-9][0-9]{6}
+vcpus.1.exits.last.-1.time_us ~ ^-[1-9][0-9]{6}
+END
+# The panicking kernel says itself where it is.
+moved=$(sed -n 's/.*Kernel Offset: \(0x[0-9a-f]*\) .*/\1/p' \
+	"$results/panic-hangs-2cpu/console" 2>/dev/null)
+is "$(symbols_offset panic-hangs-2cpu)" "${moved:-0x0}" \
+	"panic-hangs-2cpu: how far it moved is what the kernel says"
+
+for name in pvpanic pvpanic-generic-2cpu; do
+	told $name "the sentence names the device" \
+		'^trapmap: the guest panicked \(pvpanic, port 0x505\)$' \
+		' out   0x505 <- 0x01  \(pvpanic\)$'
+done
+reported pvpanic "the report says the same" <<'END'
+verdict.kind = panic
+vcpus.0.exits.last.-1.device = pvpanic
+END
+
+told halt "where it halted" \
+	'^trapmap: the guest is stuck: it has halted with interrupts off at RIP '
+reported halt "the report says where, by name" <<'END'
+verdict.kind = stuck
+vcpus.0.state = halted-interrupts-off
+vcpus.0.code.symbol ~ halt|stop_this_cpu
+END
+told halt-2cpu "both have halted" \
+	'^trapmap: the guest is stuck: all 2 vCPUs have halted with interrupts off'
+reported halt-2cpu "the report says it of each" <<'END'
+verdict.kind = stuck
+vcpus.0.state = halted-interrupts-off
+vcpus.1.state = halted-interrupts-off
+END
+
+is "$(cat "$results/silent/status" 2>/dev/null)" 124 "silent: exit status 124"
+is "$(wc -c <"$results/silent/stdout" 2>/dev/null)" 0 "silent: not a byte"
+told silent "it is told of the missing console" '^The guest was silent' \
+	'console=ttyS0 earlyprintk=ttyS0'
+reported silent "the report says the same, and no more" <<'END'
+verdict.kind = timeout
+console.silent = true
+hints ~ console=ttyS0 earlyprintk=ttyS0
+hints ~ ^(?!.*it wrote to a serial port)
+END
+
+told time-out-2cpu "its idle loop by name" \
+	'^vCPU 0: halted, interrupts on, .* = [a-z_]*(halt|idle)[a-z_]*\+0x' \
+	'^vCPU 1: halted, interrupts on, .* = [a-z_]*(halt|idle)[a-z_]*\+0x' \
+	'^    \+[0-9a-f]+ +[0-9a-f]{16}  do_idle\+0x'
+reported time-out-2cpu "the report has a kernel moved by steps of 2 MiB" <<'END'
+verdict.kind = timeout
+symbols.fit = fit
+symbols.offset ~ ^0x(0|[0-9a-f]*[02468ace]00000)$
+vcpus.0.state = halted-interrupts-on
+vcpus.0.code.disassembly.0.text
+END
+moved=
+for name in cloud-1cpu panic-hangs-2cpu halt halt-2cpu time-out-2cpu; do
+	moved="$moved $(symbols_offset $name)"
+done
+echo "$moved" | grep -q '0x[1-9a-f]' && truth=0 || truth=1
+verdict "$truth" "symbols: a kernel that moved is found" "offsets:$moved"
+
+told time-out-generic "the symbols of another kernel are noticed" \
+	'^Symbols: .*System.map.* another kernel than the one in memory'
+reported time-out-generic "and none is shown" <<'END'
+verdict.kind = timeout
+symbols.fit = misfit
+symbols.offset = null
+vcpus.0.code.symbol = null
+END
+
+follow_schema
 judge_doctor
 
 if [ -n "$sanitized" ] && [ -x "$sanitized" ]; then
 	: >"$jobs"
 	: >"$work/expected"
 	limit=100
-	boot sanitized-2cpu /lab/cloud/vmlinuz 2 256 0
+	# All that is read of a guest and written down of it.
+	more="--fail-on panic --report report.json --symbols $symbols --stats
+		--trace /dev/null"
+	more=$(echo "$more" | tr -d '\n')
+	boot sanitized-2cpu /lab/cloud/vmlinuz 2 256 10 trapmap.end=crash
+	more=
 	boot sanitized-crash /lab/cloud/vmlinuz 1 256 8 \
 		trapmap.end=reboot reboot=t
 	round sanitized "$sanitized" 240

@@ -101,6 +101,15 @@ static void a_silent_guest_may_have_spoken_elsewhere(void **state)
 	assert_true(hinted("there is one, at 0x3f8"));
 }
 
+/* Linux's 8250 driver writes to IER to find out whether a port is there. */
+static void looking_for_a_serial_port_is_not_speaking_to_it(void **state)
+{
+	rig.pm.pio_unclaimed[0] = (struct pm_unclaimed){ 0x2f9, 3, 3 };
+	rig.pm.pio_unclaimed_len = 1;
+	silence("");
+	assert_false(hinted("there is one, at 0x3f8"));
+}
+
 static void an_instruction_that_kvm_cannot_run_needs_another_host(void **state)
 {
 	long_vcpu();
@@ -144,8 +153,10 @@ static void a_guest_that_polls_is_told_what(void **state)
 
 static void a_guest_that_spins(void **state)
 {
-	struct pm_vcpu *v = long_vcpu();
+	struct pm_vcpu *v;
 
+	memcpy(rig.ram + RIG_CODE, "\xeb\xfe", 2); /* jmp . */
+	v = long_vcpu();
 	look();
 	assert_true(hinted("touched no device at all"));
 	rig.pm.over.tsc = RIG_END + 200000000;
@@ -153,6 +164,75 @@ static void a_guest_that_spins(void **state)
 	rig_port(v, 0, 0x71, 0, 0);
 	look();
 	assert_true(hinted("spins, near 0x8000"));
+}
+
+static void a_guest_that_runs_through_empty_memory(void **state)
+{
+	long_vcpu();
+	look();
+	assert_true(hinted("runs zeros, at and before 0x8000"));
+}
+
+static void a_triple_fault_always_has_a_next_step(void **state)
+{
+	struct pm_vcpu *v;
+
+	memcpy(rig.ram + RIG_CODE, "\x0f\x0b", 2); /* ud2 */
+	v = long_vcpu();
+	rig_crash(&rig, KVM_EXIT_SHUTDOWN, 0);
+	look();
+	assert_int_equal(hints, 1);
+	assert_true(hinted("a handler for #DF on a stack of its own (an IST)"));
+	v->sregs.idt.base = 0x5ead00000000;
+	gather_memory(v, &rig.gm, NULL);
+	look();
+	assert_int_equal(hints, 1);
+	assert_true(hinted("the IDT at 0x5ead00000000 is not mapped"));
+}
+
+/* An interrupt stack table is of 64-bit mode. */
+static void a_stack_that_is_not_there_is_named_as_the_mode_has_it(void **state)
+{
+	struct pm_vcpu *v;
+
+	memcpy(rig.ram + RIG_CODE, "\x0f\x0b", 2);
+	v = long_vcpu();
+	rig_crash(&rig, KVM_EXIT_SHUTDOWN, 0);
+	v->regs.rsp = 0x7eadbeef0000;
+	gather_memory(v, &rig.gm, NULL);
+	look();
+	assert_true(hinted("RSP was never set; an IST stack"));
+	v->sregs.cr0 = 0;
+	v->sregs.efer = 0;
+	v->sregs.cs.l = v->sregs.cs.db = 0;
+	v->sregs.ss.base = 0xfffffff0;
+	v->regs.rsp = 0;
+	gather_memory(v, &rig.gm, NULL);
+	look();
+	assert_true(hinted("SS:SP was never set"));
+	assert_false(hinted("IST"));
+}
+
+static void a_panic_has_a_next_step(void **state)
+{
+	struct watch_hit hit = { .rule = TRAPMAP_RULE_SPLAT, .what = "BUG" };
+
+	long_vcpu();
+	rig.pm.end.kind = TRAPMAP_END_PANIC;
+	look();
+	assert_true(hinted("the guest's console tells best"));
+	rig.pm.hit = &hit;
+	rig.pm.hits = 1;
+	look();
+	assert_true(hinted("the guest went on after that line"));
+	assert_true(hinted("panic_on_warn=1"));
+	hit.rule = TRAPMAP_RULE_FAIL; /* of any guest */
+	look();
+	assert_true(hinted("the guest went on after that line"));
+	assert_false(hinted("Linux"));
+	hit.rule = TRAPMAP_RULE_PANIC;
+	look();
+	assert_false(hinted("went on"));
 }
 
 static void a_guest_that_waits_is_told_for_what(void **state)
@@ -163,8 +243,8 @@ static void a_guest_that_waits_is_told_for_what(void **state)
 	rig_port(v, 50, 0x71, 0x26, 0);
 	rig_exit(v, KVM_EXIT_INTR, 0);
 	look();
-	assert_true(hinted("waits for an interrupt, and none comes; the last "
-			   "that vCPU 0 touched is port 0x71 (toy)"));
+	assert_true(hinted("every vCPU waits for an interrupt"));
+	assert_true(hinted("the last that vCPU 0 touched is port 0x71 (toy)"));
 	v->state = PM_HALTED;
 	rig.pm.end.kind = TRAPMAP_END_STUCK;
 	look();
@@ -230,6 +310,27 @@ static void crashes_have_a_sentence(void **state)
 	assert_false(sentence_crash(&rig.pm, v, &crash, s, sizeof(s)));
 }
 
+static void a_crash_is_placed_by_name(void **state)
+{
+	static const char map[] = "0000000000007ff0 T start_here\n";
+	struct sentence_crash crash = {
+		.reason = KVM_EXIT_SHUTDOWN,
+		.fault = "#UD at RIP 0x8000 (ud2), IDT limit 0",
+	};
+	struct pm_vcpu *v = long_vcpu();
+	struct error err;
+	char s[512];
+
+	assert_int_equal(symbols_read("m", (const uint8_t *)map,
+				      sizeof(map) - 1, &rig.pm.symbols.table,
+				      &err),
+			 0);
+	rig.pm.symbols.fit = SYMBOLS_FIT;
+	assert_true(sentence_crash(&rig.pm, v, &crash, s, sizeof(s)));
+	assert_string_equal(s, "vCPU 0 triple-faulted in start_here+0x10: #UD at "
+			       "RIP 0x8000 (ud2), IDT limit 0");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -239,13 +340,19 @@ int main(void)
 		T(a_run_that_never_began_asks_for_nothing),
 		T(a_silent_linux_lacks_a_console),
 		T(a_silent_guest_may_have_spoken_elsewhere),
+		T(looking_for_a_serial_port_is_not_speaking_to_it),
 		T(an_instruction_that_kvm_cannot_run_needs_another_host),
 		T(lock_cmpxchg16b_is_suspicious_on_a_software_kvm),
 		T(a_guest_that_polls_is_told_what),
 		T(a_guest_that_spins),
+		T(a_guest_that_runs_through_empty_memory),
+		T(a_triple_fault_always_has_a_next_step),
+		T(a_stack_that_is_not_there_is_named_as_the_mode_has_it),
+		T(a_panic_has_a_next_step),
 		T(a_guest_that_waits_is_told_for_what),
 		T(a_kernel_address_without_a_name_asks_for_symbols),
 		T(crashes_have_a_sentence),
+		T(a_crash_is_placed_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

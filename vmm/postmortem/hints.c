@@ -29,6 +29,34 @@ __attribute__((format(printf, 2, 3))) static void add(struct hints *h,
 	va_end(ap);
 }
 
+/*
+ * Memory that nobody wrote to is code too, `add [rax], al` again and again: so a
+ * jump that missed shows late, and elsewhere.
+ */
+static bool runs_zeros(const struct pm_vcpu *v)
+{
+	unsigned i;
+
+	if (!v->has_regs || v->after_reset || v->code_len < 16)
+		return false;
+	for (i = 0; i < v->code_len; i++)
+		if (v->code[i])
+			return false;
+	for (i = 0; i < v->before_len; i++)
+		if (v->before[i])
+			return false;
+	return true;
+}
+
+static void zeros(struct hints *h, const struct pm_vcpu *v)
+{
+	add(h,
+	    "vCPU %u runs zeros, at and before %#" PRIx64
+	    ": it ran off the end of its code, or jumped to where none was "
+	    "loaded",
+	    v->id, v->code_walk.linear);
+}
+
 /* The vCPU that brought the end about, or the first that has run, or NULL. */
 static const struct pm_vcpu *culprit(const struct postmortem *pm)
 {
@@ -71,6 +99,8 @@ static void triple_fault(struct hints *h, const struct pm_vcpu *v)
 	}
 	if (!v->has_regs)
 		return;
+	if (runs_zeros(v))
+		zeros(h, v);
 	if (!is_backed(rip))
 		add(h,
 		    "RIP %#" PRIx64 " is not mapped: a wild jump, call or "
@@ -93,12 +123,53 @@ static void triple_fault(struct hints *h, const struct pm_vcpu *v)
 		    "with handlers is loaded, any exception is a triple "
 		    "fault",
 		    v->sregs.idt.limit);
+	else if (v->mode != PM_REAL && !is_backed(&v->idt_walk))
+		add(h,
+		    "the IDT at %#" PRIx64 " is not mapped: LIDT takes a linear "
+		    "address, which the page tables in use must have",
+		    v->idt_walk.linear);
 	if (!is_backed(rsp) || v->stack_len == 0)
 		add(h,
 		    "the stack at %#" PRIx64 " is not there, so no exception can "
-		    "be delivered on it: it overflowed, or RSP was never set; "
-		    "an IST stack for #DF would let the guest tell itself",
-		    rsp->linear);
+		    "be delivered on it: it overflowed, or %s was never set%s",
+		    rsp->linear,
+		    v->mode == PM_REAL	 ? "SS:SP"
+		    : v->mode == PM_LONG ? "RSP"
+					 : "SS:ESP",
+		    v->mode == PM_LONG ? "; an IST stack for #DF would let the "
+					 "guest tell itself"
+				       : "");
+	if (h->count == 0)
+		add(h,
+		    "no handler of the guest's could be entered, so it could "
+		    "not tell itself: --trace FILE shows how it came here; a "
+		    "handler for #DF on a stack of its own (%s) would tell "
+		    "of the next",
+		    v->mode == PM_LONG ? "an IST" : "a task gate");
+}
+
+/* A panic, or lines that count as one. */
+static void panic(struct hints *h, const struct postmortem *pm)
+{
+	bool panic = false, splat = false, other = false;
+	size_t i;
+
+	for (i = 0; i < pm->hits; i++) {
+		panic |= pm->hit[i].rule == TRAPMAP_RULE_PANIC;
+		splat |= pm->hit[i].rule == TRAPMAP_RULE_SPLAT;
+		other |= splat || pm->hit[i].rule == TRAPMAP_RULE_FAIL;
+	}
+	if (other && !panic)
+		add(h,
+		    "the guest went on after that line, and its registers are "
+		    "those at its end%s",
+		    splat ? "; Linux stops at it with panic_on_warn=1 "
+			    "oops=panic on its command line (-p) and "
+			    "--fail-on panic"
+			  : "");
+	else if (!pm->silent)
+		add(h, "why it panicked, the guest's console tells best: the "
+		       "lines before the panic's, and the call trace after it");
 }
 
 static void crash(struct hints *h, const struct postmortem *pm,
@@ -219,6 +290,10 @@ static void spins(struct hints *h, const struct postmortem *pm,
 		    rec.value);
 		return;
 	}
+	if (runs_zeros(v)) {
+		zeros(h, v);
+		return;
+	}
 	if (!last)
 		add(h,
 		    "vCPU %u was running, near %s, and has touched no device "
@@ -263,7 +338,8 @@ static void stands_still(struct hints *h, const struct postmortem *pm,
 			continue;
 		name_place(pm, last, where, sizeof(where));
 		add(h,
-		    "every vCPU waits for an interrupt, and none comes; the "
+		    "every vCPU waits for an interrupt, as one does that has "
+		    "nothing to do; if it should have, one is missing: the "
 		    "last that vCPU %u touched is %s",
 		    v->id, where);
 		return;
@@ -334,17 +410,19 @@ static void silence(struct hints *h, const struct postmortem *pm)
 	if (pm->bytes[WATCH_DEBUGCON])
 		add(h,
 		    "it spoke to the debug console (%" PRIu64
-		    " bytes to port 0xe9 or 0x402), which goes nowhere: "
+		    " %s to port 0xe9 or 0x402), which goes nowhere: "
 		    "--debugcon shows it",
-		    pm->bytes[WATCH_DEBUGCON]);
+		    pm->bytes[WATCH_DEBUGCON],
+		    pm->bytes[WATCH_DEBUGCON] == 1 ? "byte" : "bytes");
 	if (writes_between(pm->mmio_unclaimed, pm->mmio_unclaimed_len, 0xa0000,
 			   0xbffff))
 		add(h, "it wrote to a VGA's memory at 0xa0000 to 0xbffff, which "
 		       "this machine does not have: have it write to the serial "
 		       "port 0x3f8, or to port 0xe9 with --debugcon");
-	if (writes_between(pio, len, 0x2f8, 0x2ff) +
-	    writes_between(pio, len, 0x3e8, 0x3ef) +
-	    writes_between(pio, len, 0x2e8, 0x2ef))
+	/* What is sent, not the other registers: those every Linux tries. */
+	if (writes_between(pio, len, 0x2f8, 0x2f8) +
+	    writes_between(pio, len, 0x3e8, 0x3e8) +
+	    writes_between(pio, len, 0x2e8, 0x2e8))
 		add(h, "it wrote to a serial port that this machine does not "
 		       "have: there is one, at 0x3f8");
 	if (pm->is_linux64)
@@ -373,6 +451,8 @@ unsigned postmortem_hints(const struct postmortem *pm,
 	else if (v && (pm->end.kind == TRAPMAP_END_TIMEOUT ||
 		       pm->end.kind == TRAPMAP_END_STUCK))
 		stands_still(&h, pm, v);
+	else if (pm->end.kind == TRAPMAP_END_PANIC)
+		panic(&h, pm);
 	else if (pm->end.kind == TRAPMAP_END_UNCLAIMED)
 		add(&h, "without --strict-io such reads give all ones, writes "
 			"vanish, and the guest goes on");

@@ -53,24 +53,37 @@ static void put_dull(FILE *f, const struct postmortem *pm, unsigned first,
 }
 
 /*
- * The vCPU of the verdict first; where all are dull, the first of them in full.
- * Dull ones, and those beyond the first few, are one line.
+ * The vCPU of the verdict, or one that runs: where a guest has stopped all but
+ * one, as Linux does that panics, it is that one. Or one that is not dull.
+ */
+static const struct pm_vcpu *most_telling(const struct postmortem *pm)
+{
+	unsigned i;
+
+	if (pm->end.vcpu >= 0 && (unsigned)pm->end.vcpu < pm->vcpus)
+		return &pm->vcpu[pm->end.vcpu];
+	for (i = 0; i < pm->vcpus; i++)
+		if (pm->vcpu[i].state == PM_RUNNING)
+			return &pm->vcpu[i];
+	for (i = 0; i < pm->vcpus; i++)
+		if (!is_dull(&pm->vcpu[i]))
+			return &pm->vcpu[i];
+	return pm->vcpus ? &pm->vcpu[0] : NULL;
+}
+
+/*
+ * The most telling one first; where all are dull, it is in full. Dull ones, and
+ * those beyond the first few, are one line.
  */
 static void put_vcpus(FILE *f, const struct postmortem *pm)
 {
-	const struct pm_vcpu *first = NULL;
+	const struct pm_vcpu *first;
 	unsigned i, last, full = 1;
 	bool more = false;
 
 	if (!pm->vcpu)
 		return;
-	if (pm->end.vcpu >= 0 && (unsigned)pm->end.vcpu < pm->vcpus)
-		first = &pm->vcpu[pm->end.vcpu];
-	for (i = 0; i < pm->vcpus && !first; i++)
-		if (!is_dull(&pm->vcpu[i]))
-			first = &pm->vcpu[i];
-	if (!first && pm->vcpus)
-		first = &pm->vcpu[0];
+	first = most_telling(pm);
 	if (first)
 		text_vcpu(f, pm, first);
 	for (i = 0; i < pm->vcpus; i++) {
@@ -176,9 +189,10 @@ static void put_silence(FILE *f, const struct postmortem *pm)
 	fprintf(f, "The guest was silent: not a byte came out of a console.");
 	if (pm->bytes[WATCH_DEBUGCON])
 		fprintf(f,
-			" %" PRIu64 " went to the debug console, which is "
-			"connected to nothing.",
-			pm->bytes[WATCH_DEBUGCON]);
+			" What it wrote to the debug console (%" PRIu64
+			" %s) went nowhere: that is not connected.",
+			pm->bytes[WATCH_DEBUGCON],
+			pm->bytes[WATCH_DEBUGCON] == 1 ? "byte" : "bytes");
 	if (pm->posts == 0)
 		fprintf(f, " No POST code was written.");
 	fprintf(f, "\n");

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh disable=SC2034,SC2154
+#
+# judge.sh: what suite.sh says of a job, by its folder in $results, where
+# lab-amd.sh puts what it printed and left. Sourced, never run; uses $top and $work.
+
+number=0
+passed=0
+failed=0
+skipped=0
+
+skip_all() {
+	echo "1..0 # SKIP $1"
+	echo "0 passed, 0 failed, 1 skipped"
+	exit 77
+}
+
+# verdict TRUTH DESCRIPTION [DETAIL]: one TAP line; TRUTH is 0 for good.
+verdict() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		passed=$((passed + 1))
+		echo "ok $number - $2"
+	else
+		failed=$((failed + 1))
+		echo "not ok $number - $2"
+		[ -z "${3:-}" ] || echo "# $3"
+		broken=1
+	fi
+}
+
+# is GOT WANTED DESCRIPTION
+is() {
+	if [ "$1" = "$2" ]; then
+		verdict 0 "$3"
+	else
+		verdict 1 "$3" "wanted '$2', got '$1'"
+	fi
+}
+
+# field NAME: what the guest of the job in $out printed after "NAME :".
+field() {
+	sed -n "s/^$1 *: //p" "$out/console" | head -n 1
+}
+
+# The last lines of a job, as TAP comments.
+show() {
+	for file in console stderr; do
+		[ -s "$out/$file" ] || continue
+		echo "# ---- $file of ${out##*/}, its end:"
+		tail -n 30 "$out/$file" | sed 's/^/# /'
+	done
+}
+
+# Judges a boot by its guest's own words.
+judge() {
+	out=$results/$1 cpus=$2 mib=$3 status=$4
+	broken=
+	if [ ! -f "$out/status" ]; then
+		verdict 1 "$1: was run" "the lab ended before it"
+		return
+	fi
+	tr -d '\r' <"$out/stdout" >"$out/console"
+	is "$(cat "$out/status")" "$status" \
+		"$1: exit status $status ($(cat "$out/seconds") s)"
+	is "$(field CPUs)" "$cpus" "$1: the guest counts $cpus CPUs"
+	is "$(field 'clock source')" kvm-clock "$1: it runs on kvm-clock"
+
+	# A kernel keeps some for itself: at most a tenth and 40 MiB.
+	memory=$(field memory)
+	memory=${memory% MiB}
+	if [ "${memory:-0}" -le "$mib" ] &&
+		[ "${memory:-0}" -ge $((mib - mib / 10 - 40)) ]; then
+		verdict 0 "$1: it finds its $mib MiB"
+	else
+		verdict 1 "$1: it finds its $mib MiB" "it found '$memory'"
+	fi
+
+	# The outer machine's clock is set from the host's; the guest read the
+	# RTC while the job ran.
+	rtc=$(date -u -d "$(field 'RTC time') UTC" +%s 2>/dev/null || echo 0)
+	late=$((rtc - $(cat "$out/began")))
+	if [ "$late" -ge -1 ] && [ "$late" -le 60 ]; then
+		verdict 0 "$1: its RTC has the host's time"
+	else
+		verdict 1 "$1: its RTC has the host's time" \
+			"it says '$(field 'RTC time')', $late s after the start"
+	fi
+	[ -z "$broken" ] || show
+}
+
+# told NAME DESCRIPTION REGEX...: stderr has a line for each.
+told() {
+	out=$results/$1 what="$1: $2"
+	shift 2
+	for regex; do
+		if ! grep -Eq -e "$regex" "$out/stderr" 2>/dev/null; then
+			verdict 1 "$what" "no line of stderr matches: $regex"
+			return
+		fi
+	done
+	verdict 0 "$what"
+}
+
+# reported NAME DESCRIPTION: the job's report.json bears out each claim on stdin,
+# see report.py.
+reported() {
+	claims=$(python3 "$top/tests/guests/report.py" \
+		"$results/$1/report.json" 2>&1) && truth=0 || truth=1
+	verdict "$truth" "$1: $2" "$(echo "$claims" | head -n 8 | tr '\n' ' ')"
+}
+
+# symbols_offset NAME: how far the report says that the kernel has moved.
+symbols_offset() {
+	sed -n 's/^ *"offset": "\(0x[0-9a-f]*\)".*/\1/p' \
+		"$results/$1/report.json" 2>/dev/null
+}
+
+judge_doctor() {
+	out=$results/doctor
+	broken=
+	if [ ! -f "$out/status" ]; then
+		verdict 1 "doctor: was run" "the lab ended before it"
+		return
+	fi
+	cat "$out/stdout" >"$out/console"
+	is "$(cat "$out/status")" 0 "doctor: finds nothing missing"
+	grep -q 'AMD-V' "$out/console" "$out/stderr" && truth=0 || truth=1
+	verdict "$truth" "doctor: names AMD-V"
+	is "$(cat "$results/doctor-linux/status" 2>/dev/null)" 0 \
+		"doctor --linux: a stock Linux can be expected to boot"
+	[ -z "$broken" ] || show
+}
+
+# Each report is as its schema says.
+follow_schema() {
+	for python in python3 /usr/bin/python3; do
+		"$python" -c 'import jsonschema' 2>/dev/null || continue
+		"$python" "$top/tests/unit/report-schema.py" \
+			"$top/docs/report.schema.json" "$results"/*/report.json \
+			>"$work/schema" 2>&1 && truth=0 || truth=1
+		verdict "$truth" "reports: as docs/report.schema.json has it" \
+			"$(head -n 3 "$work/schema" | tr '\n' ' ')"
+		return
+	done
+}
