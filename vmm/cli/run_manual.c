@@ -42,7 +42,7 @@ static const struct opt table[] = {
 	{ OPT_TIMEOUT, "timeout", "SECONDS",
 	  "end the run after that time, with status 124; other units: 500ms, 2m" },
 	{ OPT_WATCHDOG, "watchdog", "SECONDS",
-	  "end a guest that makes no progress for that time, with status 12: no exit, no interrupt, and it does not wait for one" },
+	  "end a guest that makes no progress for that time, with status 12: no exit, no interrupt, and it does not wait for one; longer, then, than a kernel takes to unpack itself" },
 	{ OPT_FAIL_ON, "fail-on", "WHAT[,WHAT...]",
 	  "end with status 10 for a line on a console: panic (a kernel's panic, which ends the run), splat (BUG:, WARNING:, Oops, KASAN, lockdep, RCU stall, hung task), or any that an extended regular expression matches; a comma in it is written twice" },
 	{ OPT_EXPECT, "expect", "REGEX",
