@@ -75,12 +75,23 @@ static void end_host_failure(struct trapmap_vm *vm, const char *fmt, ...)
 	vm_progress_soon(vm);
 }
 
+static bool has_crashloaded(struct trapmap_vm *vm)
+{
+	bool crashloaded;
+
+	pthread_mutex_lock(&vm->control.lock);
+	crashloaded = vm->crashloaded;
+	pthread_mutex_unlock(&vm->control.lock);
+	return crashloaded;
+}
+
 static void reset_requested(struct trapmap_vm *vm, const char *who)
 {
 	enum trapmap_on_reset action = vm->config.on_reset;
 
 	/* That of a panicked kernel is its end: else it could go on for ever. */
-	if (action == TRAPMAP_ON_RESET_REBOOT && watch_panic(vm->config.watch))
+	if (action == TRAPMAP_ON_RESET_REBOOT &&
+	    (watch_panic(vm->config.watch) || has_crashloaded(vm)))
 		action = TRAPMAP_ON_RESET_END;
 	switch (action) {
 	case TRAPMAP_ON_RESET_REBOOT:

@@ -80,6 +80,23 @@ int irqchip_create(int vm_fd, struct error *err)
 	return 0;
 }
 
+bool irqchip_wakes_halted(int vm_fd)
+{
+	/* SMI, NMI and INIT: 82093AA data sheet, 3.2.4, "Delivery Mode". */
+	const unsigned modes = 1u << 2 | 1u << 4 | 1u << 5;
+	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+	unsigned i;
+
+	if (kvm_ioctl(vm_fd, KVM_GET_IRQCHIP, &chip) < 0)
+		return false;
+	for (i = 0; i < KVM_IOAPIC_NUM_PINS; i++)
+		if (!chip.chip.ioapic.redirtbl[i].fields.mask &&
+		    modes >> chip.chip.ioapic.redirtbl[i].fields.delivery_mode &
+			    1)
+			return true;
+	return false;
+}
+
 static void input_set(void *opaque, bool level)
 {
 	const struct irqchip_input *input = opaque;

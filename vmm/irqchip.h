@@ -18,6 +18,12 @@ struct irqchip_input {
 /* Creates them in a new VM, before its vCPUs. Returns 0, or -errno with *err. */
 int irqchip_create(int vm_fd, struct error *err);
 
+/*
+ * Whether a device can wake a processor that has halted with interrupts off: the
+ * IOAPIC passes an input on as an NMI, an SMI or an INIT.
+ */
+bool irqchip_wakes_halted(int vm_fd);
+
 /* A device's line into *input, which must outlive the line. */
 struct irq_line irqchip_line(struct irqchip_input *input, const int *vm_fd,
 			     unsigned gsi);

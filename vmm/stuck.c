@@ -7,7 +7,7 @@
  *
  * A vCPU that has halted with interrupts off is woken by an NMI, an INIT or
  * another vCPU only. If all are found so twice in a row, with no exit between,
- * nothing can wake any of them.
+ * and no device's interrupt comes as one of these, nothing can wake any of them.
  *
  * For the watchdog a vCPU makes progress if it exits, if KVM has injected an
  * interrupt, or if it has interrupts on and waits or a timer of its local APIC
@@ -24,6 +24,7 @@
 #include "core/base.h"
 #include "core/loop.h"
 #include "flight.h"
+#include "irqchip.h"
 #include "vm.h"
 
 #define TICK_NS (200 * NSEC_PER_MSEC)
@@ -45,6 +46,7 @@ struct stuck {
 	uint64_t asked; /* the look that was last asked for; 0: none */
 	unsigned dead; /* looks in a row that found all halted for good */
 	int64_t progress; /* LOOP_CLOCK_VM: when there was some last */
+	int64_t due; /* LOOP_CLOCK_VM: when the next tick is to come */
 };
 
 /* ---- what is seen from outside ------------------------------------------ */
@@ -64,6 +66,7 @@ static int64_t thread_time(pthread_t thread)
 struct activity {
 	bool exits;
 	bool busy; /* a thread took time */
+	bool waits; /* a vCPU stands until the trace has room */
 };
 
 /* With control.lock held. */
@@ -80,6 +83,7 @@ static struct activity look_from_outside(struct stuck *s)
 
 		a.exits |= exits != w->exits;
 		a.busy |= ns < w->cpu_ns || ns - w->cpu_ns > QUIET_NS;
+		a.waits |= vcpu->standing;
 		w->exits = exits;
 		w->cpu_ns = ns;
 	}
@@ -115,6 +119,7 @@ struct findings {
 	bool complete; /* all have answered */
 	bool dead;
 	bool progress;
+	bool interrupted; /* since the last tick, whether complete or not */
 	uint64_t rip; /* of vCPU 0 */
 	unsigned spinners;
 	unsigned spinning; /* the first of them, and what it found */
@@ -142,8 +147,8 @@ static struct findings findings(struct stuck *s)
 				f.spinner = *look;
 			}
 		}
-		f.progress |= makes_progress(look) ||
-			      look->interrupts != s->vcpu[i].interrupts;
+		f.progress |= makes_progress(look);
+		f.interrupted |= look->interrupts != s->vcpu[i].interrupts;
 		s->vcpu[i].interrupts = look->interrupts;
 	}
 	return f;
@@ -192,9 +197,10 @@ static struct findings tick(struct stuck *s, int64_t now, bool *ret_is_stuck,
 	struct findings f = findings(s);
 
 	*ret_is_stuck = false;
-	if (a.exits || (f.complete && f.progress))
+	if (a.exits || a.waits || f.interrupted ||
+	    (f.complete && f.progress))
 		s->progress = now;
-	if (a.exits || (a.busy && !watchdog)) {
+	if (a.exits || a.waits || (a.busy && !watchdog)) {
 		s->dead = 0;
 		s->asked = 0;
 		return f;
@@ -204,6 +210,7 @@ static struct findings tick(struct stuck *s, int64_t now, bool *ret_is_stuck,
 		return f;
 	}
 	if (f.complete) {
+		f.dead = f.dead && !irqchip_wakes_halted(s->vm->vm_fd);
 		s->dead = f.dead ? s->dead + 1 : 0;
 		s->asked = 0;
 		*ret_is_stuck = s->dead >= 2 ||
@@ -229,19 +236,27 @@ static void fire(void *opaque)
 	bool runs, is_stuck = false;
 	struct findings f = { 0 };
 
+	/* Time in which we did not run (SIGSTOP, say) was none of the guest's. */
+	if (now - s->due > TICK_NS)
+		s->progress += now - s->due;
 	pthread_mutex_lock(&vm->control.lock);
 	runs = vm->state == VM_RUNNING && !vm->control.quit;
-	if (runs && !vm->control.pause && !atomic_load(&vm->control.throttle))
+	if (runs && !vm->control.pause &&
+	    !atomic_load(&vm->control.throttle)) {
 		f = tick(s, now, &is_stuck, &delay);
-	else
+	} else {
 		s->progress = now;
+		s->asked = 0;
+		s->dead = 0;
+	}
 	pthread_mutex_unlock(&vm->control.lock);
 
 	if (is_stuck && f.dead)
 		end_dead(s, &f);
 	else if (is_stuck)
 		end_spinning(s, &f);
-	loop_timer_set(vm->loop, s->timer, now + delay);
+	s->due = now + delay;
+	loop_timer_set(vm->loop, s->timer, s->due);
 }
 
 void stuck_reset(struct stuck *s)
@@ -250,6 +265,7 @@ void stuck_reset(struct stuck *s)
 	s->asked = 0;
 	s->dead = 0;
 	s->progress = loop_now(s->vm->loop, LOOP_CLOCK_VM);
+	s->due = s->progress + TICK_NS;
 }
 
 int stuck_new(struct trapmap_vm *vm, struct stuck **ret_stuck)
@@ -269,7 +285,7 @@ int stuck_new(struct trapmap_vm *vm, struct stuck **ret_stuck)
 		return r;
 	}
 	stuck_reset(s);
-	loop_timer_set(vm->loop, s->timer, s->progress + TICK_NS);
+	loop_timer_set(vm->loop, s->timer, s->due);
 	*ret_stuck = s;
 	return 0;
 }

@@ -29,6 +29,7 @@
 #define APIC_LVT_LINT1 0x360
 #define APIC_LVT_EXTINT 0x700 /* unmasked, delivery mode ExtINT */
 #define APIC_LVT_NMI 0x400
+#define APIC_LVT_MODE 0x700
 #define APIC_LVT_TIMER 0x320
 #define APIC_LVT_MASKED 0x10000
 #define APIC_TIMER_MODE 0x60000
@@ -186,8 +187,12 @@ static void complete_access(struct vcpu *vcpu)
 	 * One that crosses a page comes in parts, and a string instruction that
 	 * KVM emulates goes on for up to 1024 of them.
 	 */
-	for (i = 0; i < 2048 && ioctl(vcpu->fd, KVM_RUN, NULL) == 0; i++)
-		(void)handle(vcpu, &end, &full);
+	for (i = 0; i < 2048 && ioctl(vcpu->fd, KVM_RUN, NULL) == 0; i++) {
+		if (handle(vcpu, &end, &full) != EXIT_ENDED)
+			continue;
+		vcpu->control->ended(vcpu->control->opaque, vcpu->id, &end);
+		break;
+	}
 	set_immediate_exit(vcpu, 0);
 }
 
@@ -197,6 +202,16 @@ static uint32_t lapic_reg(const struct kvm_lapic_state *lapic, unsigned off)
 
 	memcpy(&val, lapic->regs + off, sizeof(val));
 	return val;
+}
+
+/* Whether the 8254's ticks come as NMIs, of which KVM tells only by this. */
+static bool ticks_by_nmi(int fd)
+{
+	struct kvm_lapic_state lapic;
+
+	return kvm_ioctl(fd, KVM_GET_LAPIC, &lapic) == 0 &&
+	       (lapic_reg(&lapic, APIC_LVT_LINT0) &
+		(APIC_LVT_MASKED | APIC_LVT_MODE)) == APIC_LVT_NMI;
 }
 
 /* Whether the timer of the local APIC will interrupt. */
@@ -251,9 +266,12 @@ static struct vcpu_look look_at_itself(struct vcpu *vcpu, uint64_t number)
 	look.halted = mp.mp_state == KVM_MP_STATE_HALTED;
 	look.interrupts_on = regs.rflags & RFLAGS_IF;
 	look.nmi = events.nmi.pending || events.nmi.injected ||
-		   events.smi.pending;
+		   events.smi.pending ||
+		   (look.halted && !look.interrupts_on &&
+		    ticks_by_nmi(vcpu->fd));
 	look.timer_armed = look.interrupts_on && timer_armed(vcpu->fd);
-	look.interrupts = interrupts_injected(vcpu);
+	if (vcpu->control->watchdog)
+		look.interrupts = interrupts_injected(vcpu);
 	return look;
 }
 
@@ -266,8 +284,8 @@ static bool waits_for_trace(const struct vcpu *vcpu)
 static bool obey(struct vcpu *vcpu)
 {
 	struct vcpu_control *c = vcpu->control;
-	uint64_t asked = atomic_load(&c->look);
 	struct vcpu_look look = { 0 };
+	uint64_t asked;
 	bool quit;
 
 	if (!c->kick_signal)
@@ -277,6 +295,10 @@ static bool obey(struct vcpu *vcpu)
 	 * take it has set a request that we see, one from after stays.
 	 */
 	complete_access(vcpu);
+	/* No earlier: the kick of a newer one may just have been cleared. */
+	pthread_mutex_lock(&c->lock);
+	asked = atomic_load(&c->look);
+	pthread_mutex_unlock(&c->lock);
 	/* Only this thread writes its look, so it may read it unlocked. */
 	if (asked != vcpu->look.number)
 		look = look_at_itself(vcpu, asked);

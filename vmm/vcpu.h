@@ -40,6 +40,7 @@ struct vcpu_control {
 	bool pause;
 	bool quit;
 	int kick_signal; /* the embedder's, with a handler; 0: none */
+	bool watchdog; /* a look counts interrupts, for a descriptor a vCPU */
 	/*
 	 * The console's reader is slow: no vCPU goes on. Read on every exit, so
 	 * apart and atomic.
@@ -68,9 +69,10 @@ struct vcpu_look {
 	bool unborn; /* waits for its INIT or SIPI */
 	bool halted;
 	bool interrupts_on; /* RFLAGS.IF */
-	bool nmi; /* one is pending */
+	bool nmi; /* one is pending, or may come at any time */
 	bool timer_armed; /* the timer of its local APIC */
-	uint64_t interrupts; /* that KVM has injected; 0 where it does not tell */
+	/* That KVM has injected; 0 where it does not tell or nobody asks. */
+	uint64_t interrupts;
 };
 
 struct vcpu {

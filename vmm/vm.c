@@ -145,6 +145,7 @@ static int start(struct trapmap_vm *vm, struct error *err)
 		};
 	vm_hooks(vm, &host);
 	vm->control.kick_signal = vm->config.kick_signal;
+	vm->control.watchdog = vm->config.watchdog_ms != 0;
 
 	r = vm_loop_new(&vm->loop);
 	if (r == 0)
@@ -247,10 +248,11 @@ void vm_done(struct trapmap_vm *vm)
 	}
 	if (vm->loop)
 		vm_loop_stop(vm->loop);
+	/* Where the start failed late the vCPUs run until here. */
+	vm_power_off(vm);
 	vm->stuck = stuck_free(vm->stuck);
 	settle_done(vm);
 	vm_postmortem_done(vm);
-	vm_power_off(vm);
 	observe_done(vm);
 	machine_done(&vm->machine);
 	if (vm->loop)

@@ -53,11 +53,60 @@ guest guest_spin
 1:	jmp	1b
 end_guest guest_spin
 
+/* Waits for an interrupt that nobody sends. */
+guest guest_quiet
+	sti
+1:	hlt
+	jmp	1b
+end_guest guest_quiet
+
 guest guest_sleep
 	cli
 1:	hlt
 	jmp	1b
 end_guest guest_sleep
+
+/*
+ * Takes as many ticks of the timer (18.2 a second) as the test gives, tells the
+ * test, and halts for good.
+ */
+guest guest_dies_later
+	xor	%ax, %ax
+	mov	%ax, %ds
+	movw	$(got_tick - guest_dies_later), 8 * 4
+	mov	%cs, 8 * 4 + 2
+	mov	$0x11, %al		/* the first 8259A: IRQ 0 is vector 8 */
+	out	%al, $0x20
+	mov	$8, %al
+	out	%al, $0x21
+	mov	$4, %al
+	out	%al, $0x21
+	mov	$1, %al
+	out	%al, $0x21
+	mov	$0xfe, %al
+	out	%al, $0x21
+	mov	$0x34, %al		/* the 8254: channel 0, mode 2, 65536 */
+	out	%al, $0x43
+	xor	%al, %al
+	out	%al, $0x40
+	out	%al, $0x40
+	mov	$0x500, %dx
+	in	%dx, %ax
+	mov	%ax, %cx
+1:	sti
+	hlt
+	loop	1b
+	cli
+	out	%al, %dx
+2:	hlt
+	jmp	2b
+got_tick:
+	push	%ax
+	mov	$0x20, %al
+	out	%al, $0x20
+	pop	%ax
+	iret
+end_guest guest_dies_later
 
 /* Counts on the test's port for ever. */
 guest guest_count

@@ -86,6 +86,20 @@ static void nothing_is_left_behind(void **state)
 	assert_int_equal(count_entries("/proc/self/task"), tasks);
 }
 
+static void a_quiet_guest_costs_no_more_descriptors(void **state)
+{
+	struct trapmap_vm *vm = new_vm(GUEST(guest_quiet), NULL);
+	unsigned fds;
+
+	start_vm(vm);
+	assert_int_equal(trapmap_vm_wait(vm, 50, NULL), -ETIMEDOUT);
+	fds = count_entries("/proc/self/fd");
+	/* Long enough for it to be looked at. */
+	assert_int_equal(trapmap_vm_wait(vm, 700, NULL), -ETIMEDOUT);
+	assert_int_equal(count_entries("/proc/self/fd"), fds);
+	trapmap_vm_free(vm);
+}
+
 static void no_signal_is_touched(void **state)
 {
 	struct trapmap_vm *vm = new_vm(GUEST(guest_spin), NULL);
@@ -272,6 +286,7 @@ int main(void)
 		cmocka_unit_test(two_vms_at_once_set_their_clocks_differently),
 		cmocka_unit_test(an_index_is_never_torn_by_another_vm),
 		cmocka_unit_test(nothing_is_left_behind),
+		cmocka_unit_test(a_quiet_guest_costs_no_more_descriptors),
 		cmocka_unit_test(no_signal_is_touched),
 		cmocka_unit_test(options_are_fixed_once_it_runs),
 		cmocka_unit_test(bad_options_are_refused_by_name),

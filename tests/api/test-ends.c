@@ -6,6 +6,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 static struct trapmap_end run(struct trapmap_source guest,
 			      const struct trapmap_machine *machine)
@@ -176,6 +179,69 @@ static void an_end_without_a_size_is_refused(void **state)
 	trapmap_vm_free(vm);
 }
 
+/* Stops this process, and lets it go on after so long. */
+static void be_stopped(unsigned ms)
+{
+	pid_t us = getpid(), pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		kill(us, SIGSTOP);
+		usleep(ms * 1000);
+		kill(us, SIGCONT);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void the_watchdog_counts_no_time_in_which_we_were_stopped(void **state)
+{
+	struct trapmap_vm *vm = new_vm(GUEST(guest_spin), NULL);
+	struct trapmap_machine m = TRAPMAP_MACHINE_INIT;
+	struct trapmap_end end;
+
+	m.watchdog_ms = 2000;
+	assert_int_equal(trapmap_vm_set_machine(vm, &m), 0);
+	start_vm(vm);
+	assert_int_equal(trapmap_vm_wait(vm, 300, NULL), -ETIMEDOUT);
+	be_stopped(2500);
+	assert_int_equal(trapmap_vm_wait(vm, 500, NULL), -ETIMEDOUT);
+	end = wait_end(vm);
+	assert_int_equal(end.kind, TRAPMAP_END_STUCK);
+	trapmap_vm_free(vm);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Whenever it dies: a look for signs of life may have been just before. */
+static void a_dead_guest_is_found_within_a_second(void **state)
+{
+	struct trapmap_machine m = TRAPMAP_MACHINE_INIT;
+	static const uint32_t ticks[] = { 5, 8, 15, 19, 23 };
+	unsigned i;
+
+	m.cpus = 2;
+	for (i = 0; i < sizeof(ticks) / sizeof(ticks[0]); i++) {
+		struct port port = { .give = ticks[i] };
+		struct trapmap_vm *vm = new_vm(GUEST(guest_dies_later), &port);
+		int64_t died;
+
+		assert_int_equal(trapmap_vm_set_machine(vm, &m), 0);
+		start_vm(vm);
+		wait_writes(&port, 1);
+		died = now_ms();
+		assert_int_equal(wait_end(vm).kind, TRAPMAP_END_STUCK);
+		assert_true(now_ms() - died <= 1000);
+		trapmap_vm_free(vm);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +257,9 @@ int main(void)
 		cmocka_unit_test(stop_refuses_what_is_not_its_own),
 		cmocka_unit_test(the_event_fd_tells_of_the_end),
 		cmocka_unit_test(an_end_without_a_size_is_refused),
+		cmocka_unit_test(a_dead_guest_is_found_within_a_second),
+		cmocka_unit_test(
+			the_watchdog_counts_no_time_in_which_we_were_stopped),
 	};
 
 	return api_main(tests, sizeof(tests) / sizeof(tests[0]));

@@ -11,6 +11,10 @@
  *	options: --params crashloaded
  *	status: 10
  *	out: still here
+ * case pvpanic-crashloaded-reset
+ *	options: --params crash-reset --on-reset reboot --timeout 10
+ *	status: 10
+ *	err: asked for a reset .*loaded a crash kernel
  * case pvpanic-unknown-event
  *	options: --params unknown
  *	status: 0
@@ -34,6 +38,10 @@ int guest_main(void)
 	}
 	if (!strcmp(how, "crashloaded"))
 		outb(TRAPMAP_PVPANIC_PORT, TRAPMAP_PVPANIC_CRASHLOADED);
+	if (!strcmp(how, "crash-reset")) {
+		outb(TRAPMAP_PVPANIC_PORT, TRAPMAP_PVPANIC_CRASHLOADED);
+		acpi_reset();
+	}
 	if (!strcmp(how, "unknown"))
 		outb(TRAPMAP_PVPANIC_PORT, SHUTDOWN);
 	print("still here\n");

@@ -47,6 +47,10 @@
  *	options: --timeout 20 --params wake
  *	status: 0
  *	out: woken
+ * case not-stuck-waits-for-nmi
+ *	options: --timeout 20 --params nmi
+ *	status: 0
+ *	out: 3 NMIs
  * case not-stuck-with-exits
  *	options: --watchdog 1 --timeout 3 --params exits
  *	status: 124
@@ -61,11 +65,37 @@
 
 #define TICK_VECTOR VECTOR_APIC
 
+#define NMI_VECTOR 2
+#define IOAPIC_AS_NMI 0x400
+#define RTC_INPUT 8
+#define RTC_B 0x0b
+#define RTC_B_UIE 0x10 /* an interrupt each second */
+#define RTC_C 0x0c
+
 static volatile uint32_t ticks;
+static volatile unsigned nmis;
 
 static void on_tick(struct trap_frame *frame)
 {
 	ticks++;
+}
+
+static void on_nmi(struct trap_frame *frame)
+{
+	nmis++;
+	(void)rtc_read(RTC_C);
+}
+
+/* The clock's interrupt as an NMI: it wakes whoever keeps others off. */
+static void wait_for_nmis(unsigned n)
+{
+	trap_handler(NMI_VECTOR, on_nmi);
+	rtc_write(RTC_B, rtc_read(RTC_B) | RTC_B_UIE);
+	(void)rtc_read(RTC_C);
+	ioapic_route(RTC_INPUT, IOAPIC_AS_NMI, false);
+	while (nmis < n)
+		asm volatile("hlt");
+	print("%u NMIs\n", nmis);
 }
 
 static _Noreturn void spin(void)
@@ -148,6 +178,8 @@ int guest_main(void)
 		asm volatile("sti");
 		spin();
 	}
+	if (!strcmp(how, "nmi"))
+		wait_for_nmis(3);
 	if (!strcmp(how, "wake")) {
 		/* KVM's local APIC counts nanoseconds. */
 		start_timer(0, 2500000000u);

@@ -322,6 +322,13 @@ static void what_is_too_long_is_refused(void **state)
 	assert_int_equal(multiboot_write(&gm, &b, &err), 0);
 	assert_int_equal(strlen(string_at(info(16))), LAYOUT_CMDLINE_MAX - 1);
 
+	memset(text, 'x', LAYOUT_CMDLINE_MAX - 1);
+	b.kernel = text;
+	b.cmdline = "a";
+	assert_int_equal(multiboot_write(&gm, &b, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "command line"));
+
+	b = boot();
 	text[4000] = 0;
 	b.cmdline = "";
 	for (i = 0; i < ARRAY_SIZE(modules); i++)

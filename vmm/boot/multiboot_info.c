@@ -128,7 +128,7 @@ static int write_cmdline(const struct gmem *gm,
 	size_t name = strlen(boot->kernel), rest = strlen(boot->cmdline);
 	uint8_t *to = gmem_ptr(gm, LAYOUT_CMDLINE, LAYOUT_CMDLINE_MAX);
 
-	if (name >= LAYOUT_CMDLINE_MAX ||
+	if (name > LAYOUT_CMDLINE_MAX - 2 ||
 	    rest > LAYOUT_CMDLINE_MAX - name - 2)
 		return boot_refuse(err, 0,
 				   "command line has %zu bytes with the kernel's name; at most %u can be had",
