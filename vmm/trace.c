@@ -462,13 +462,18 @@ int trace_finish(struct trace *t, uint64_t kernel_offset, uint64_t *ret_exits)
 	return atomic_load(&t->error);
 }
 
+void trace_abandon(struct trace *t)
+{
+	atomic_store(&t->abandoned, true);
+}
+
 struct trace *trace_free(struct trace *t)
 {
 	uint64_t exits;
 
 	if (!t)
 		return NULL;
-	atomic_store(&t->abandoned, true);
+	trace_abandon(t);
 	(void)trace_finish(t, 0, &exits);
 	fd_sink_done(&t->sink);
 	pthread_cond_destroy(&t->wake);

@@ -61,6 +61,9 @@ bool trace_drain(struct trace *trace, uint64_t kernel_offset);
 int trace_finish(struct trace *trace, uint64_t kernel_offset,
 		 uint64_t *ret_exits);
 
+/* Nobody wants the rest of it: the writer ends soon. Any thread. */
+void trace_abandon(struct trace *trace);
+
 /* Writes no more. Accepts NULL. Returns NULL. */
 struct trace *trace_free(struct trace *trace);
 

@@ -14,6 +14,7 @@
 #include "postmortem/gather.h"
 #include "postmortem/symbols.h"
 #include "stuck.h"
+#include "trace.h"
 
 static void set_eventfd(int fd)
 {
@@ -236,11 +237,12 @@ int vm_wait(struct trapmap_vm *vm, int timeout_ms)
 
 void vm_done(struct trapmap_vm *vm)
 {
-
 	if (vm_wait(vm, 0) == -ETIMEDOUT) {
 		vm->unwanted = true;
 		vm_end(vm, TRAPMAP_END_STOPPED, TRAPMAP_END_STOPPED, -1,
 		       "the embedder freed the VM");
+		if (vm->observe.trace)
+			trace_abandon(vm->observe.trace);
 		do {
 			machine_output_discard(&vm->machine);
 			vm_progress_soon(vm);

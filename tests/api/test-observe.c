@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +150,37 @@ static void a_vcpu_that_waits_for_its_trace_can_be_paused_and_stopped(
 	close(fds[0]);
 }
 
+/* A reader that takes little, but goes on taking it. */
+static void *sip(void *opaque)
+{
+	int fd = *(int *)opaque;
+	char buf[64];
+
+	while (read(fd, buf, sizeof(buf)) > 0)
+		usleep(100000);
+	return NULL;
+}
+
+static void freeing_a_vm_does_not_wait_for_a_slow_reader_of_its_trace(
+	void **state)
+{
+	struct port port = { 0 };
+	struct trapmap_vm *vm = new_vm(GUEST(guest_count), &port);
+	pthread_t reader;
+	int fds[2];
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	trace_to(vm, fds[1]);
+	start_vm(vm);
+	assert_int_equal(pthread_create(&reader, NULL, sip, &fds[0]), 0);
+	usleep(300000);
+	/* The pipe alone would last it for minutes. */
+	trapmap_vm_free(vm);
+	pthread_cancel(reader);
+	pthread_join(reader, NULL);
+	close(fds[0]);
+}
+
 static void a_refused_msr_is_a_fault_for_the_guest_and_on_record(void **state)
 {
 	struct trapmap_vm *vm = new_vm(GUEST(guest_bad_msr), NULL);
@@ -178,6 +210,8 @@ int main(void)
 		cmocka_unit_test(a_full_disk_is_not_the_guests_affair),
 		cmocka_unit_test(
 			a_vcpu_that_waits_for_its_trace_can_be_paused_and_stopped),
+		cmocka_unit_test(
+			freeing_a_vm_does_not_wait_for_a_slow_reader_of_its_trace),
 		cmocka_unit_test(
 			a_refused_msr_is_a_fault_for_the_guest_and_on_record),
 	};
