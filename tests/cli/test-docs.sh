@@ -4,29 +4,11 @@
 # Man pages and completion, as they are installed.
 # Usage: test-docs.sh TRAPMAP BASH-COMPLETION ZSH-COMPLETION PAGE...
 
-trapmap=$(realpath "$1") || exit 2
 bash_file=$(realpath "$2") || exit 2
 zsh_file=$(realpath "$3") || exit 2
 pages=$(dirname "$(realpath "$4")")
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failed=0
-passed=0
-
-fail() {
-	failed=$((failed + 1))
-	echo "FAILED $*"
-}
-
-# is WHAT GOT EXPECTED
-is() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		fail "$1: got '$2', expected '$3'"
-	fi
-}
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
 
 have() {
 	command -v "$1" >/dev/null && return
@@ -50,7 +32,7 @@ for command in "" $commands; do
 	for option in $("$trapmap" help ${command:+"$command"} |
 		sed -n 's/^  \(-., \|    \)\(--[a-z-]*\).*/\2/p'); do
 		if grep -q -- "^\(-., \)\{0,1\}$option\( \|$\)" text; then
-			passed=$((passed + 1))
+			pass
 		else
 			fail "$page has no $option"
 		fi
@@ -65,7 +47,7 @@ for command in "" $commands; do
 	if have lexgrog "man pages' names"; then
 		case $(lexgrog "$page") in
 		*": \"trapmap${command:+-$command} - "*)
-			passed=$((passed + 1)) ;;
+			pass ;;
 		*) fail "lexgrog finds no name in $page" ;;
 		esac
 	fi
@@ -140,5 +122,4 @@ if have zsh "its completion"; then
 fi
 is "what zsh looks for" "$(head -n 1 "$zsh_file")" "#compdef trapmap"
 
-echo "$passed checks passed, $failed failed"
-[ $failed -eq 0 ]
+finish

@@ -6,41 +6,11 @@
 #
 # The trace of a real run is left out where there is no KVM device to open.
 
-trapmap=$(realpath "$1") || exit 2
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failed=0
-passed=0
+# shellcheck source=tests/cli/lib.sh
+. "$(dirname "$0")/lib.sh"
 
-fail() {
-	failed=$((failed + 1))
-	echo "FAILED $*"
-}
-
-# is WHAT GOT EXPECTED
-is() {
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		fail "$1: got '$2', expected '$3'"
-	fi
-}
-
-# has WHAT TEXT PART
-has() {
-	case $2 in
-	*"$3"*) passed=$((passed + 1)) ;;
-	*) fail "$1: no '$3' in '$2'" ;;
-	esac
-}
-
-# Runs it. Leaves $status, $out and $err.
 run() {
-	timeout 60 "$trapmap" trace "$@" >out 2>err
-	status=$?
-	out=$(cat out)
-	err=$(cat err)
+	capture trace "$@"
 }
 
 # event NAME CAT TID ARGS: an exit, as docs/trace.md has it.
@@ -95,17 +65,11 @@ is "status of a cut file" $status 0
 has "note on a cut file" "$err" "note: 'half' is cut off in line"
 head -n 4 good >half
 run half
-has "note on a file without its end" "$err" "cut off behind line 4; it has 1 exits"
+has "note on a file without its end" "$err" "cut off behind line 4; exits up to there: 1"
 
-# refuses "PART OF THE LINE" WORD...
-refuses() {
-	part=$1
-	shift
-	run "$@"
-	is "status of '$*'" $status 2
-	is "lines of '$*'" "$(wc -l <err)" 1
-	has "'$*'" "$err" "$part"
-}
+run good --vcpu 9
+is "status where nothing matches" $status 0
+has "a note where nothing matches" "$err" "of the exits in 'good', 3, none is one that was asked for"
 
 sed '5s/.*/nonsense/' good >bad
 refuses "'bad' is broken in line 5: not JSON" bad
@@ -125,7 +89,7 @@ run good >/dev/null
 timeout 60 "$trapmap" trace good >/dev/full 2>err
 is "status of a full disk" $? 4
 
-if [ -c /dev/kvm ] && (: <>/dev/kvm) 2>/dev/null; then
+if kvm_is_here; then
 	timeout 60 "$trapmap" run -q --stats --trace real >out 2>err
 	is "status of a run" $? 0
 	has "the table" "$(cat err)" "Exits by port"
@@ -140,5 +104,4 @@ else
 	echo "no KVM here: real runs are left out"
 fi
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

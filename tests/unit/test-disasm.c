@@ -49,8 +49,18 @@ static void intel_syntax_in_every_mode(void **state)
 
 static void branches_name_their_target(void **state)
 {
-	CHECK(DISASM_64, 0x101000, "jmp 0x0000000000101000", 0xeb, 0xfe);
-	CHECK(DISASM_32, 0x101000, "jmp 0x00101010", 0xeb, 0x0e);
+	CHECK(DISASM_64, 0x101000, "jmp 0x101000", 0xeb, 0xfe);
+	CHECK(DISASM_32, 0x101000, "jmp 0x101010", 0xeb, 0x0e);
+}
+
+/* Lower case, without leading zeros: as the rest of a post-mortem has them. */
+static void numbers_read_as_everywhere_else(void **state)
+{
+	CHECK(DISASM_64, 0x100dc0, "jmp 0x100dca", 0xeb, 0x08);
+	CHECK(DISASM_64, 0, "mov esi, 0x100fae", 0xbe, 0xae, 0x0f, 0x10, 0);
+	CHECK(DISASM_64, 0, "mov eax, 0x0", 0xb8, 0, 0, 0, 0);
+	CHECK(DISASM_32, 0, "cmp byte ptr [eax+0x2], 0x0", 0x80, 0x78, 2, 0);
+	CHECK(DISASM_32, 0x10, "jmp 0x0", 0xeb, 0xee);
 }
 
 static void one_instruction_at_a_time(void **state)
@@ -95,6 +105,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(intel_syntax_in_every_mode),
 		cmocka_unit_test(branches_name_their_target),
+		cmocka_unit_test(numbers_read_as_everywhere_else),
 		cmocka_unit_test(one_instruction_at_a_time),
 		cmocka_unit_test(what_is_cut_or_invalid_has_no_length),
 		cmocka_unit_test(text_that_does_not_fit_is_cut),

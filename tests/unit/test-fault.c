@@ -492,7 +492,7 @@ static void protected_mode_without_an_idt(void **state)
 {
 	protected_mode();
 	code("\x0f\x0b", 2);
-	EXPLAINED("#UD at RIP 0x10000 (ud2); #UD, #GP, #DF cannot be "
+	EXPLAINED("#UD at EIP 0x10000 (ud2); #UD, #GP, #DF cannot be "
 		  "delivered: IDT limit 0");
 	/* Gate 6 ends at 55; 8 and 13 are beyond. */
 	sregs.idt.base = IDT;
@@ -505,7 +505,7 @@ static void a_selector_that_cannot_be_loaded(void **state)
 {
 	protected_mode();
 	kvm_tried(13, 0xf0);
-	EXPLAINED("#GP for selector 0xf0 of the GDT at RIP 0x10000; #GP, #DF "
+	EXPLAINED("#GP for selector 0xf0 of the GDT at EIP 0x10000; #GP, #DF "
 		  "cannot be delivered: IDT limit 0");
 }
 
@@ -516,7 +516,7 @@ static void segments_limit_stack_and_handler(void **state)
 	code("\x0f\x0b", 2);
 	EXPLAINED("");
 	sregs.ss.limit = 0x7ffe;
-	EXPLAINED("#UD at RIP 0x10000 (ud2); #UD, #SS, #DF cannot be "
+	EXPLAINED("#UD at EIP 0x10000 (ud2); #UD, #SS, #DF cannot be "
 		  "delivered: the stack at ESP 0x8000 is outside its segment");
 	sregs.ss.limit = UINT32_MAX;
 	regs.rsp = 4;
@@ -542,7 +542,7 @@ static void an_inner_stack_from_the_tss(void **state)
 	sregs.tr.base = TSS;
 	sregs.tr.limit = 0x67;
 	sregs.tr.type = 11;
-	EXPLAINED("#UD at RIP 0x10000 (ud2); #UD, #TS, #DF cannot be "
+	EXPLAINED("#UD at EIP 0x10000 (ud2); #UD, #TS, #DF cannot be "
 		  "delivered: SS0 has the null selector");
 	put64(TSS + 4, 0x9000 | (uint64_t)CS32 << 32);
 	explain();

@@ -148,7 +148,10 @@ static void what_is_not_yaml_is_named_with_its_place(void **state)
 	assert_bad("", "1:1: an empty file; a mapping with 'version' and "
 		       "'tests' is expected");
 	assert_place("version: 1\ntests: [\n", "3:1: not YAML: ");
-	assert_place("version: 1\n\ttests: x\n", "2:1: not YAML: ");
+	assert_bad("version: 1\n\ttests: x\n",
+		   "2:1: a tab; YAML indents with blanks only");
+	assert_bad("version: 1\ntests:\n- name: gr\xc3\xbcn\n \tkernel: k\n",
+		   "4:2: a tab; YAML indents with blanks only");
 	assert_place(HEAD "- name: a\n  kernel: k\n params: x\n",
 		     "5:2: not YAML: ");
 	assert_place("a: 1\nb: \"x\xff\"\n", "2:6: not text in UTF-8: ");

@@ -213,7 +213,7 @@ static void a_time_limit_is_in_seconds_or_names_its_unit(void **state)
 		   W("--timeout=0"));
 	assert_bad("--timeout '2h': a whole number above 0 is expected, in seconds or with ms, s or m",
 		   W("--timeout=2h"));
-	assert_bad("--timeout '9999999999999': too long",
+	assert_bad("--timeout '9999999999999': longer than a hundred years",
 		   W("--timeout=9999999999999"));
 }
 

@@ -147,6 +147,8 @@ static void processors_are_counted_as_the_shell_would(void **state)
 	assert_int_equal(suite.cases[0].cpus, 6);
 	words_of("qemu_params = -smp 5");
 	assert_int_equal(suite.cases[0].cpus, 5);
+	assert_string_equal(skip_of("qemu_params = -smp 2,cores=2"),
+			    "needs QEMU's '-smp 2,cores=2'");
 	assert_string_equal(skip_of("smp = 1,maxcpus=256"),
 			    "smp = '1,maxcpus=256': a number of processors is "
 			    "expected");

@@ -132,7 +132,7 @@ static void tell_trace(const struct insight *in, bool well)
 	if (r == -ESRCH)
 		return; /* it never began */
 	if (r)
-		say("trace: ended after %" PRIu64 " exits: %s", exits,
+		say("trace: %s ended after %" PRIu64 " exits: %s", path, exits,
 		    strerror(-r));
 	else if (well)
 		say("trace: %" PRIu64 " exits in %s", exits, path);

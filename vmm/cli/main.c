@@ -2,6 +2,7 @@
 /* main.c: the first word. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,9 +28,13 @@ static const struct {
 
 int finish_stdout(int status)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	bool now = fflush(stdout) != 0;
+
+	if (!now && !ferror(stdout))
 		return status;
-	say("cannot write to stdout: %s", strerror(errno));
+	/* Of an earlier failure only the mark is left. */
+	say("cannot write to stdout%s%s", now ? ": " : "",
+	    now ? strerror(errno) : "");
 	return STATUS_HOST_FAILURE;
 }
 

@@ -118,6 +118,8 @@ int opts_trace(const char *text, struct opts_trace *trace, char *err)
 	size_t i;
 	int r;
 
+	if (!*text)
+		return opts_fail(err, "--trace '': a path is expected");
 	while ((r = kv_next(&list, &kv)) > 0) {
 		const char *key = kv.key ? kv.key : keys[0];
 

@@ -84,7 +84,8 @@ int opts_duration(char *err, const char *option, const char *text, int64_t max,
 	if (value_duration(text, &ms, &why))
 		return opts_fail(err, "%s '%s': %s", option, text, why);
 	if (ms > max)
-		return opts_fail(err, "%s '%s': too long", option, text);
+		return opts_fail(err, "%s '%s': too long; %lld s at most",
+				 option, text, (long long)max / 1000);
 	*ret_ms = ms;
 	return 0;
 }

@@ -296,7 +296,9 @@ static int report(struct run *run)
 		r = trapmap_vm_wait(run->vm, STOP_MS, &end);
 	}
 	term_done(&run->term);
-	if (run->opts->serial.kind == OPTS_SINK_STDIO)
+	if (run->opts->serial.kind == OPTS_SINK_STDIO ||
+	    run->opts->debugcon.kind == OPTS_SINK_STDIO ||
+	    run->opts->debugcon.kind == OPTS_SINK_STDERR)
 		term_fresh_line();
 	if (r) {
 		say("the VM cannot be stopped: %s", strerror(-r));

@@ -222,12 +222,18 @@ static int finish(const struct reader *r, bool cut)
 	}
 	if (cut)
 		say("note: '%s' is cut off in line %" PRIu64
-		    "; the %" PRIu64 " exits before it are all that it has",
+		    "; exits before it: %" PRIu64,
 		    r->name, r->number, r->exits);
 	else if (!r->end)
 		say("note: '%s' is cut off behind line %" PRIu64
-		    "; it has %" PRIu64 " exits",
+		    "; exits up to there: %" PRIu64,
 		    r->name, r->number, r->exits);
+	if (!r->exits)
+		say("note: '%s' has no exits", r->name);
+	else if (!r->head)
+		say("note: of the exits in '%s', %" PRIu64
+		    ", none is one that was asked for",
+		    r->name, r->exits);
 	return STATUS_OK;
 }
 
@@ -244,7 +250,7 @@ static int read_all(struct reader *r)
 
 		r->number++;
 		if (!whole && !feof(r->file))
-			return bad_line(r, "longer than any, or with a NUL in it");
+			return bad_line(r, "too long, or with NUL bytes in it");
 		if (trace_line_parse(buf, len, &line, err) < 0) {
 			/* A writer that was stopped leaves half a line. */
 			if (!whole && r->known)

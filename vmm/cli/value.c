@@ -111,7 +111,7 @@ int value_duration(const char *text, int64_t *ret_ms, const char **ret_why)
 
 	switch (digits(&text, &val)) {
 	case 0: break;
-	case -ERANGE: return wrong(ret_why, "too long");
+	case -ERANGE: return wrong(ret_why, "longer than a hundred years");
 	default: return wrong(ret_why, expected);
 	}
 	if (*text == '\0' || strcmp(text, "s") == 0)
@@ -126,7 +126,7 @@ int value_duration(const char *text, int64_t *ret_ms, const char **ret_why)
 		return wrong(ret_why, expected);
 	/* A century: it leaves room to add the time of day to it. */
 	if (val > UINT64_C(100) * 366 * 24 * 3600 * 1000 / unit)
-		return wrong(ret_why, "too long");
+		return wrong(ret_why, "longer than a hundred years");
 	*ret_ms = (int64_t)(val * unit);
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include <Zydis/Zydis.h>
 #include <dlfcn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -72,6 +73,34 @@ int disasm_new(struct disasm **ret_disasm)
 	return 0;
 }
 
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F');
+}
+
+/*
+ * Zydis writes 0x0000000000100D30; all other numbers of a post-mortem read
+ * 0x100d30, and so are found by who searches for one.
+ */
+static void tidy_numbers(char *text)
+{
+	char *to = text;
+
+	while (*text) {
+		bool number = text[0] == '0' && text[1] == 'x';
+
+		*to++ = *text++;
+		if (!number)
+			continue;
+		*to++ = *text++;
+		while (text[0] == '0' && is_hex(text[1]))
+			text++;
+		for (; is_hex(*text); text++)
+			*to++ = *text >= 'A' ? (char)(*text - 'A' + 'a') : *text;
+	}
+	*to = '\0';
+}
+
 unsigned disasm_one(struct disasm *disasm, enum disasm_mode mode, uint64_t rip,
 		    const uint8_t *code, size_t len, char *text, size_t size)
 {
@@ -80,6 +109,7 @@ unsigned disasm_one(struct disasm *disasm, enum disasm_mode mode, uint64_t rip,
 	if (!ZYAN_SUCCESS(
 		    disasm->intel(machine_mode[mode], rip, code, len, &insn)))
 		return 0;
+	tidy_numbers(insn.text);
 	snprintf(text, size, "%s", insn.text);
 	return insn.info.length;
 }

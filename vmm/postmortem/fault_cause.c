@@ -65,8 +65,10 @@ static bool is_mapped(const struct walk *w)
 
 static void say_rip(struct fault_line *line, const struct fault_subject *s)
 {
-	if (s->is_64 || s->sregs->cs.base == 0)
+	if (s->is_64)
 		fault_say(line, "RIP %#" PRIx64, (uint64_t)s->regs->rip);
+	else if (s->state.mode != DELIVER_REAL && s->sregs->cs.base == 0)
+		fault_say(line, "EIP %#" PRIx64, (uint64_t)s->regs->rip);
 	else
 		fault_say(line, "CS:IP %04x:%04" PRIx64, s->sregs->cs.selector,
 			  (uint64_t)s->regs->rip);

@@ -94,7 +94,10 @@ static void gather_board(struct trapmap_vm *vm, struct postmortem *pm)
 	pm->mmio_others = atomic_load(&m->mmio.unclaimed_others);
 	if (!m->post)
 		return;
+	/* At the end, not now: it may have taken the vCPUs a while to stop. */
 	now = loop_now(vm->loop, LOOP_CLOCK_VM);
+	if (vm->over.ns)
+		now -= (int64_t)(tsc_mark().ns - vm->over.ns);
 	pm->posts = (unsigned)post_code_history(m->post, post, PM_POST_CODES);
 	for (i = 0; i < pm->posts; i++)
 		pm->post[i] = (struct pm_post){
@@ -250,7 +253,8 @@ static void gather_symbols(struct trapmap_vm *vm, struct postmortem *pm)
 	else if (s->fit == SYMBOLS_UNKNOWN && !own)
 		snprintf(s->note, sizeof(s->note),
 			 "nothing in memory tells whether the symbols of '%s' "
-			 "are this kernel's, or how far it has moved",
+			 "are this kernel's; names are shown as if they were, "
+			 "and as if it had not moved",
 			 src->name);
 }
 

@@ -173,6 +173,7 @@ void gather_memory(struct pm_vcpu *v, const struct gmem *gm,
 	v->after_reset = is_after_reset(&v->regs, &v->sregs);
 	gather_code(v, gm, &mode, disasm);
 	gather_stack(v, gm, &mode);
+	walk_linear(gm, &mode, v->sregs.idt.base, &v->idt_walk);
 }
 
 void gather_exits(struct pm_vcpu *v, const struct flight *flight)

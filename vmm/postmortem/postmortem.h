@@ -87,6 +87,7 @@ struct pm_vcpu {
 	unsigned insns;
 
 	struct walk stack_walk; /* of SS:RSP's */
+	struct walk idt_walk; /* of the IDT's base */
 	unsigned word_size; /* 2, 4 or 8 */
 	uint64_t stack[PM_STACK_WORDS];
 	unsigned stack_len;

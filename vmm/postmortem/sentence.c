@@ -21,7 +21,7 @@ static void add_symbol(const struct postmortem *pm, const struct pm_vcpu *vcpu,
 static void triple_fault(const struct postmortem *pm, const struct pm_vcpu *vcpu,
 			 const char *fault, char *text, size_t size)
 {
-	char symbol[160];
+	char symbol[160], name[128];
 
 	add_symbol(pm, vcpu, symbol, sizeof(symbol));
 	if (vcpu->after_reset)
@@ -31,9 +31,13 @@ static void triple_fault(const struct postmortem *pm, const struct pm_vcpu *vcpu
 			 vcpu->id,
 			 pm->kvm_kind == TRAPMAP_KVM_AMDV ? ", as AMD-V does"
 							  : "");
+	else if (fault[0] &&
+		 words_symbol(pm, vcpu->code_walk.linear, name, sizeof(name)))
+		snprintf(text, size, "vCPU %u triple-faulted in %s: %s",
+			 vcpu->id, name, fault);
 	else if (fault[0])
-		snprintf(text, size, "vCPU %u triple-faulted: %s%s", vcpu->id,
-			 fault, symbol);
+		snprintf(text, size, "vCPU %u triple-faulted: %s", vcpu->id,
+			 fault);
 	else if (vcpu->has_regs)
 		snprintf(text, size, "vCPU %u triple-faulted at %#" PRIx64 "%s",
 			 vcpu->id, vcpu->code_walk.linear, symbol);

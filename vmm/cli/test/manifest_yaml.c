@@ -83,6 +83,18 @@ static yaml_mark_t mark_of(const char *buf, size_t len, size_t offset)
 	return mark;
 }
 
+/* Whether a tab is all that there is at or before a place in its line. */
+static bool is_tab_indented(const char *buf, size_t len, const yaml_mark_t *mark)
+{
+	size_t line = 0, column = 0, i;
+
+	for (i = 0; i < len && line < mark->line; i++)
+		line += buf[i] == '\n';
+	for (; i < len && buf[i] == ' '; i++)
+		column++;
+	return i < len && buf[i] == '\t' && column <= mark->column;
+}
+
 static int bad_yaml(struct manifest *m, const yaml_parser_t *parser,
 		    const char *buf, size_t len)
 {
@@ -96,6 +108,9 @@ static int bad_yaml(struct manifest *m, const yaml_parser_t *parser,
 		return bad_mark(m, &mark, "not text in UTF-8: %s", problem);
 	case YAML_COMPOSER_ERROR: return bad_mark(m, &mark, "%s", problem);
 	default:
+		if (is_tab_indented(buf, len, &mark))
+			return bad_mark(m, &mark,
+					"a tab; YAML indents with blanks only");
 		return bad_mark(m, &mark, "not YAML: %s%s%s", problem,
 				parser->context ? " " : "",
 				parser->context ? parser->context : "");

@@ -177,6 +177,15 @@ static int trouble(const struct runner_end *end, char **reason)
 	return 0;
 }
 
+/* Whether the sentence has the status already: "ended with status 3 (...)". */
+static bool names_status(const char *sentence, int status)
+{
+	char words[32];
+
+	snprintf(words, sizeof(words), "with status %d ", status);
+	return strstr(sentence, words) != NULL;
+}
+
 static int judge_status(const struct test_run *run, size_t index,
 			struct test_result *result)
 {
@@ -194,6 +203,8 @@ static int judge_status(const struct test_run *run, size_t index,
 		return 0;
 	}
 	/* Where success is not 0, the sentence does not say what is wrong. */
+	if (pass->status && names_status(result->reason, result->status))
+		return append(&result->reason, ", expected %d", pass->status);
 	if (pass->status)
 		return append(&result->reason, " (status %d, expected %d)",
 			      result->status, pass->status);

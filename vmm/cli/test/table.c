@@ -12,6 +12,9 @@
 /* A longer name moves its own line only. */
 #define NAME_COLUMNS 40
 
+/* The same for a line as a test ends: with its time it fits a narrow terminal. */
+#define LINE_NAME_COLUMNS 20
+
 #define RESET "\033[0m"
 
 static const char *color_of(enum test_outcome outcome)
@@ -85,15 +88,41 @@ static void put_tail(FILE *out, const struct test_result *result)
 	}
 }
 
+static int name_width(const struct test_run *run, int max)
+{
+	size_t width = strlen("TEST"), n, i;
+
+	for (i = 0; i < run->suite->count; i++) {
+		n = text_columns(run->suite->cases[i].name);
+		if (n > width)
+			width = n;
+	}
+	return width > (size_t)max ? max : (int)width;
+}
+
+/* Filled up with blanks to a width. */
+static void put_name(FILE *out, const char *name, int width)
+{
+	int n = width - (int)text_columns(name);
+
+	text_say(out, name);
+	fprintf(out, "%*s", n > 0 ? n : 0, "");
+}
+
 void table_line(FILE *out, const struct test_run *run, size_t index, bool color)
 {
 	const struct test_result *result = &run->results[index];
+	int width = 0;
 
+	if (has_run(result) || has_detail(result))
+		width = name_width(run, LINE_NAME_COLUMNS);
 	put_outcome(out, result->outcome, color);
 	fputs("  ", out);
-	text_say(out, run->suite->cases[index].name);
+	put_name(out, run->suite->cases[index].name, width);
 	if (has_run(result))
-		fprintf(out, "  %.2f s", (double)result->ms / 1000);
+		fprintf(out, "  %7.2f s", (double)result->ms / 1000);
+	else if (has_detail(result))
+		fprintf(out, "  %9s", "-");
 	if (has_detail(result)) {
 		fputs("  ", out);
 		put_detail(out, result);
@@ -109,24 +138,14 @@ void table_line(FILE *out, const struct test_run *run, size_t index, bool color)
 	}
 }
 
-static int name_width(const struct test_run *run)
-{
-	size_t width = strlen("TEST"), n, i;
-
-	for (i = 0; i < run->suite->count; i++) {
-		n = text_columns(run->suite->cases[i].name);
-		if (n > width)
-			width = n;
-	}
-	return width > NAME_COLUMNS ? NAME_COLUMNS : (int)width;
-}
-
 void table_print(FILE *out, const struct test_run *run, bool with_passed,
 		 bool color)
 {
-	int width = name_width(run), n;
+	int width = name_width(run, NAME_COLUMNS);
 	size_t i;
 
+	if (!with_passed && run->done[TEST_PASSED] == run->suite->count)
+		return;
 	fprintf(out, "\n%-*s  %-7s  %7s  DETAIL\n", width, "TEST", "RESULT",
 		"SECONDS");
 	for (i = 0; i < run->suite->count; i++) {
@@ -135,9 +154,8 @@ void table_print(FILE *out, const struct test_run *run, bool with_passed,
 
 		if (result->outcome == TEST_PASSED && !with_passed)
 			continue;
-		text_say(out, name);
-		n = width - (int)text_columns(name);
-		fprintf(out, "%*s  ", n > 0 ? n : 0, "");
+		put_name(out, name, width);
+		fputs("  ", out);
 		put_outcome(out, result->outcome, color);
 		if (has_run(result))
 			fprintf(out, "  %7.2f", (double)result->ms / 1000);

@@ -74,6 +74,8 @@ static int set_cpus(const char *value, struct test_case *test,
 	const char *why;
 	uint32_t cpus = 0;
 
+	if (strchr(value, ','))
+		return suite_skip(test, "needs QEMU's '-smp %.60s'", value);
 	if (value_count(value, &cpus, &why))
 		return suite_skip(test, "'-smp %.60s': %s", value, why);
 	params->cpus = cpus;
