@@ -120,10 +120,10 @@ struct findings {
 	bool dead;
 	bool progress;
 	bool interrupted; /* since the last tick, whether complete or not */
-	uint64_t rip; /* of vCPU 0 */
+	bool unborn; /* one has never been started */
 	unsigned spinners;
-	unsigned spinning; /* the first of them, and what it found */
-	struct vcpu_look spinner;
+	unsigned spinning; /* the first of them */
+	bool interruptible; /* that one */
 };
 
 static struct findings findings(struct stuck *s)
@@ -131,7 +131,6 @@ static struct findings findings(struct stuck *s)
 	struct findings f = {
 		.complete = s->asked != 0,
 		.dead = true,
-		.rip = s->vm->vcpu[0].look.rip,
 	};
 	unsigned i;
 
@@ -144,9 +143,10 @@ static struct findings findings(struct stuck *s)
 			f.dead = false;
 			if (!look->halted && f.spinners++ == 0) {
 				f.spinning = i;
-				f.spinner = *look;
+				f.interruptible = look->interrupts_on;
 			}
 		}
+		f.unborn |= look->unborn;
 		f.progress |= makes_progress(look);
 		f.interrupted |= look->interrupts != s->vcpu[i].interrupts;
 		s->vcpu[i].interrupts = look->interrupts;
@@ -160,15 +160,13 @@ static void end_dead(struct stuck *s, const struct findings *f)
 
 	if (cpus == 1)
 		vm_end(s->vm, TRAPMAP_END_STUCK, TRAPMAP_END_STUCK, 0,
-		       "the guest is stuck: it has halted with interrupts off "
-		       "at RIP %#llx, where nothing can wake it",
-		       (unsigned long long)f->rip);
+		       "the guest is stuck: it has halted with interrupts off, "
+		       "and nothing can wake it");
 	else
 		vm_end(s->vm, TRAPMAP_END_STUCK, TRAPMAP_END_STUCK, -1,
 		       "the guest is stuck: all %u vCPUs have halted with "
-		       "interrupts off (or never started), so nothing can wake "
-		       "any of them",
-		       cpus);
+		       "interrupts off%s, so nothing can wake any of them",
+		       cpus, f->unborn ? " or were never started" : "");
 }
 
 static void end_spinning(struct stuck *s, const struct findings *f)
@@ -177,10 +175,9 @@ static void end_spinning(struct stuck *s, const struct findings *f)
 
 	vm_end(s->vm, TRAPMAP_END_STUCK, TRAPMAP_END_STUCK, (int)f->spinning,
 	       "the guest is stuck: no exit and no interrupt for %u.%03u s; "
-	       "vCPU %u spins near RIP %#llx with interrupts %s",
+	       "vCPU %u spins with interrupts %s",
 	       ms / 1000, ms % 1000, f->spinning,
-	       (unsigned long long)f->spinner.rip,
-	       f->spinner.interrupts_on ? "on" : "off");
+	       f->interruptible ? "on" : "off");
 }
 
 /* ---- the tick ------------------------------------------------------------ */

@@ -260,7 +260,6 @@ static struct vcpu_look look_at_itself(struct vcpu *vcpu, uint64_t number)
 	(void)kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &mp);
 	(void)kvm_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events);
 	(void)kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs);
-	look.rip = regs.rip;
 	look.unborn = mp.mp_state == KVM_MP_STATE_UNINITIALIZED ||
 		      mp.mp_state == KVM_MP_STATE_INIT_RECEIVED;
 	look.halted = mp.mp_state == KVM_MP_STATE_HALTED;

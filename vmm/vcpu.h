@@ -65,7 +65,6 @@ struct vcpu_control {
 /* What a vCPU found when it looked at itself between two instructions. */
 struct vcpu_look {
 	uint64_t number; /* of the look; 0: it never has */
-	uint64_t rip;
 	bool unborn; /* waits for its INIT or SIPI */
 	bool halted;
 	bool interrupts_on; /* RFLAGS.IF */

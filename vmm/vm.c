@@ -66,7 +66,7 @@ static void vm_progress(void *opaque, unsigned events)
 		vcpu_join(&vm->vcpu[i]);
 	vm_loop_clock_hold(vm->loop);
 	observe_settle(vm);
-	vm_explain_crash(vm);
+	vm_explain_end(vm);
 	vm_settle(vm);
 	vm_take_postmortem(vm);
 	if (!observe_drain(vm, vm->observe.trace ? vm_kernel_offset(vm) : 0))

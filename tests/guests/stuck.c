@@ -6,7 +6,7 @@
  *	options: --timeout 20 --params halt
  *	status: 12
  *	out: halt
- *	err: halted with interrupts off at RIP 0x1
+ *	err: halted with interrupts off, and nothing can wake it, at 0x1
  *	report: verdict.kind = stuck
  *	report: verdict.text ~ interrupts off
  *	report: vcpus.0.state ~ halted
@@ -29,12 +29,12 @@
  * case stuck-spinning
  *	options: --watchdog 1 --timeout 20 --params spin
  *	status: 12
- *	err: spins near RIP 0x1[0-9a-f]+ with interrupts off
+ *	err: spins with interrupts off, at 0x1[0-9a-f]+
  *	report: verdict.kind = stuck
  * case stuck-spinning-interrupts-on
  *	options: --watchdog 1 --timeout 20 --params spin-on
  *	status: 12
- *	err: spins near RIP 0x1[0-9a-f]+ with interrupts on
+ *	err: spins with interrupts on, at 0x1[0-9a-f]+
  * case not-stuck-without-watchdog
  *	options: --timeout 2 --params spin
  *	status: 124

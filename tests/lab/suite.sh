@@ -279,7 +279,7 @@ vcpus.0.exits.last.-1.device = pvpanic
 END
 
 told halt "where it halted" \
-	'^trapmap: the guest is stuck: it has halted with interrupts off at RIP '
+	'^trapmap: the guest is stuck: it has halted with interrupts off, and nothing can wake it, at 0x'
 reported halt "the report says where, by name" <<'END'
 verdict.kind = stuck
 vcpus.0.state = halted-interrupts-off

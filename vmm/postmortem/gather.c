@@ -353,14 +353,28 @@ static void ask_doctor(struct trapmap_vm *vm, struct postmortem *pm)
 	trapmap_host_done(&host);
 }
 
-void vm_explain_crash(struct trapmap_vm *vm)
+/* Adds where the vCPU is that the verdict names. */
+static void add_place(struct trapmap_vm *vm, const struct postmortem *pm,
+		      const struct pm_vcpu *v)
 {
+	size_t n = strlen(vm->end_text);
+	char place[200];
+
+	sentence_place(pm, v, place, sizeof(place));
+	pthread_mutex_lock(&vm->control.lock);
+	snprintf(vm->end_text + n, sizeof(vm->end_text) - n, "%s", place);
+	pthread_mutex_unlock(&vm->control.lock);
+}
+
+void vm_explain_end(struct trapmap_vm *vm)
+{
+	bool crash = vm->end.kind == TRAPMAP_END_CRASH;
 	struct postmortem *pm;
 	const struct pm_vcpu *v;
 	const struct flight_record *last;
 
-	if (vm->end.kind != TRAPMAP_END_CRASH || vm->end.vcpu < 0 || vm->pm ||
-	    vm->unwanted)
+	if ((!crash && vm->end.kind != TRAPMAP_END_STUCK) || vm->end.vcpu < 0 ||
+	    vm->pm || vm->unwanted)
 		return;
 	pm = begin(vm);
 	if (!pm)
@@ -370,6 +384,10 @@ void vm_explain_crash(struct trapmap_vm *vm)
 	if ((unsigned)vm->end.vcpu >= pm->vcpus)
 		return;
 	v = &pm->vcpu[vm->end.vcpu];
+	if (!crash) {
+		add_place(vm, pm, v);
+		return;
+	}
 	if (v->exit_count == 0)
 		return;
 	last = &v->exit[v->exit_count - 1];

@@ -14,8 +14,11 @@ struct gmem;
 struct pm_vcpu;
 struct trapmap_vm;
 
-/* A crash gets its sentence (end_text). Before vm_settle(), which adds to it. */
-void vm_explain_crash(struct trapmap_vm *vm);
+/*
+ * A crash gets its sentence (end_text), a stuck vCPU its place. Before
+ * vm_settle(), which adds to it.
+ */
+void vm_explain_end(struct trapmap_vm *vm);
 
 /* Makes vm->postmortem, for an end that asks for one. After vm_settle(). */
 void vm_take_postmortem(struct trapmap_vm *vm);

@@ -92,6 +92,23 @@ static void failed_emulation(const struct postmortem *pm,
 		 where, vcpu->code_walk.linear, symbol);
 }
 
+void sentence_place(const struct postmortem *pm, const struct pm_vcpu *vcpu,
+		    char *text, size_t size)
+{
+	char symbol[160];
+
+	text[0] = '\0';
+	if (!vcpu->has_regs || vcpu->after_reset)
+		return;
+	add_symbol(pm, vcpu, symbol, sizeof(symbol));
+	if (vcpu->mode == PM_REAL)
+		snprintf(text, size, ", at CS:IP %04x:%04x",
+			 vcpu->sregs.cs.selector, (uint16_t)vcpu->regs.rip);
+	else
+		snprintf(text, size, ", at %#" PRIx64 "%s",
+			 vcpu->code_walk.linear, symbol);
+}
+
 bool sentence_crash(const struct postmortem *pm, const struct pm_vcpu *vcpu,
 		    const struct sentence_crash *crash, char *text, size_t size)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sentence.h: a crash in one sentence, as a kernel developer would say it. */
+/* sentence.h: an end in one sentence, as a kernel developer would say it. */
 #ifndef TRAPMAP_POSTMORTEM_SENTENCE_H
 #define TRAPMAP_POSTMORTEM_SENTENCE_H
 
@@ -25,5 +25,9 @@ struct sentence_crash {
 bool sentence_crash(const struct postmortem *pm, const struct pm_vcpu *vcpu,
 		    const struct sentence_crash *crash, char *text,
 		    size_t size);
+
+/* ", at 0x1234 (name+0x12)" of the vCPU, or "". */
+void sentence_place(const struct postmortem *pm, const struct pm_vcpu *vcpu,
+		    char *text, size_t size);
 
 #endif
