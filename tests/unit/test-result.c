@@ -211,6 +211,26 @@ static void the_whole_has_one_status(void **state)
 	assert_int_equal(run_status(&all), 77);
 }
 
+static void a_host_that_fails_every_guest_is_not_their_failure(void **state)
+{
+	struct test_case two[2] = { 0 };
+	const struct test_suite pair = { .cases = two, .count = 2 };
+	struct test_result results[2] = {
+		{ .outcome = TEST_FAILED, .has_status = true, .status = 4 },
+		{ .outcome = TEST_SKIPPED },
+	};
+	struct test_run all = { .suite = &pair,
+				.results = results,
+				.done[TEST_FAILED] = 1,
+				.done[TEST_SKIPPED] = 1 };
+
+	assert_int_equal(run_status(&all), 4);
+	results[0].status = 8;
+	assert_int_equal(run_status(&all), 1);
+	results[0].has_status = false;
+	assert_int_equal(run_status(&all), 1);
+}
+
 /* ---- reports ---------------------------------------------------------------- */
 
 static void what_is_no_report_is_refused(void **state)
@@ -334,6 +354,7 @@ int main(void)
 		TEST(one_that_was_stopped_neither_passed_nor_failed),
 		TEST(of_a_long_console_the_last_lines_are_kept),
 		TEST(the_whole_has_one_status),
+		TEST(a_host_that_fails_every_guest_is_not_their_failure),
 		TEST(what_is_no_report_is_refused),
 		TEST(a_temporary_folder_leaves_nothing_behind),
 		TEST(folders_have_names_that_are_safe_and_unique),

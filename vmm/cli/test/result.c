@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "say.h"
 #include "test/report_read.h"
 #include "test/text.h"
 
@@ -315,11 +316,28 @@ void run_put(struct test_run *run, size_t index,
 	run->done[result->outcome]++;
 }
 
+/* Whether no guest failed by itself: each of them had no host to run on. */
+static bool host_failed_all(const struct test_run *run)
+{
+	size_t i;
+
+	if (run->done[TEST_PASSED])
+		return false;
+	for (i = 0; i < run->suite->count; i++) {
+		const struct test_result *r = &run->results[i];
+
+		if (r->outcome == TEST_FAILED &&
+		    !(r->has_status && r->status == STATUS_HOST_FAILURE))
+			return false;
+	}
+	return true;
+}
+
 int run_status(const struct test_run *run)
 {
 	if (run->signal)
 		return 128 + run->signal;
 	if (run->done[TEST_FAILED])
-		return 1;
+		return host_failed_all(run) ? STATUS_HOST_FAILURE : 1;
 	return run->done[TEST_PASSED] ? 0 : STATUS_ALL_SKIPPED;
 }

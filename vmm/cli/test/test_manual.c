@@ -49,7 +49,7 @@ static const struct manual_item statuses[] = {
 	{ "1", "at least one test failed" },
 	{ "2",
 	  "nothing was run: a bad option, a bad manifest, no test that matches, or a folder or file that cannot be written" },
-	{ "4", "the host failed: no memory, or an I/O error" },
+	{ "4", "the host failed: no usable KVM, no memory, or an I/O error; or it failed every guest that was run" },
 	{ "77", "all tests were skipped" },
 	{ "128+N", "signal N ended it; 130 after Ctrl-C" },
 	{ NULL, NULL },
