@@ -167,8 +167,8 @@ static const char *const chatter[] = {
 	"my_refcount_t: 1",
 	"watchdog: Delayed init of the lockup detector failed: -19",
 	"NMI watchdog: Enabled. Permanently consumes one hw-PMU counter.",
-	"clocksource: timekeeping watchdog on CPU0: Marking clocksource 'tsc' "
-	"as unstable because the skew is too large:",
+	("clocksource: timekeeping watchdog on CPU0: Marking clocksource 'tsc' "
+	 "as unstable because the skew is too large:"),
 	"Call Trace:",
 	"SMEBUG: not one of the kernel's",
 	"INFO: task x blocked",
