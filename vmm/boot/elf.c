@@ -388,7 +388,7 @@ int elf_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
 		.cmdline_max = CMDLINE_MAX,
 		.initrd_max = LAYOUT_HOLE - 1,
 	};
-	Elf64_Ehdr e;
+	Elf64_Ehdr e = { 0 };
 	int r;
 
 	if (!elf_is(head, head_len))

@@ -115,7 +115,7 @@ int multiboot_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
 	};
 	int64_t off = find_header(head, head_len);
 	uint32_t flags;
-	Elf64_Ehdr e;
+	Elf64_Ehdr e = { 0 };
 	int r;
 
 	if (off < 0)

@@ -107,62 +107,62 @@ static int trace_kinds(const char *text, uint32_t *ret_kinds, char *err)
 	return 0;
 }
 
+static const char *const trace_keys[] = { "file", "only", "range" };
+
+#define TRACE_KEYS (sizeof(trace_keys) / sizeof(trace_keys[0]))
+
+/* One item of the list. On failure t->path is the caller's to free, too. */
+static int trace_item(const struct kv *kv, struct opts_trace *t, bool *seen,
+		      char *err)
+{
+	const char *key = kv->key ? kv->key : trace_keys[0], *why;
+	size_t i;
+
+	for (i = 0; i < TRACE_KEYS && strcmp(key, trace_keys[i]); i++)
+		;
+	if (i == TRACE_KEYS)
+		return opts_bad_key(err, "--trace", key, trace_keys,
+				    TRACE_KEYS);
+	if (!kv->value || !*kv->value)
+		return opts_fail(err, "--trace: '%s' needs a value", key);
+	if (seen[i])
+		return opts_fail(err, "--trace: '%s' is given twice", key);
+	seen[i] = true;
+	if (i == 1)
+		return trace_kinds(kv->value, &t->kinds, err);
+	if (i == 2) {
+		if (value_range(kv->value, &t->first, &t->last, &why))
+			return opts_fail(err, "--trace range '%s': %s",
+					 kv->value, why);
+		return 0;
+	}
+	free(t->path);
+	t->path = strdup(kv->value);
+	return t->path ? 0 : opts_fail(err, "out of memory");
+}
+
 int opts_trace(const char *text, struct opts_trace *trace, char *err)
 {
-	static const char *const keys[] = { "file", "only", "range" };
 	struct kv_list list = kv_list(text);
 	struct opts_trace t = { 0 };
-	const char *why;
-	bool seen[COUNT(keys)] = { false };
+	bool seen[TRACE_KEYS] = { false };
 	struct kv kv;
-	size_t i;
-	int r;
+	int r = 0, bad = 0;
 
 	if (!*text)
 		return opts_fail(err, "--trace '': a path is expected");
-	while ((r = kv_next(&list, &kv)) > 0) {
-		const char *key = kv.key ? kv.key : keys[0];
-
-		for (i = 0; i < COUNT(keys) && strcmp(key, keys[i]); i++)
-			;
-		if (i == COUNT(keys)) {
-			free(t.path);
-			return opts_bad_key(err, "--trace", key, keys,
-					    COUNT(keys));
-		}
-		if (!kv.value || !*kv.value)
-			r = opts_fail(err, "--trace: '%s' needs a value", key);
-		else if (seen[i])
-			r = opts_fail(err, "--trace: '%s' is given twice", key);
-		else if (i == 1)
-			r = trace_kinds(kv.value, &t.kinds, err);
-		else if (i == 2 &&
-			 value_range(kv.value, &t.first, &t.last, &why))
-			r = opts_fail(err, "--trace range '%s': %s", kv.value,
-				      why);
-		else
-			r = 0;
-		if (r == 0 && i == 0) {
-			t.path = strdup(kv.value);
-			if (!t.path)
-				r = opts_fail(err, "out of memory");
-		}
-		if (r) {
-			free(t.path);
-			return r;
-		}
-		seen[i] = true;
-	}
-	if (r == 0 && !t.path)
-		r = opts_fail(err,
-			      "--trace '%s': a file is expected: "
-			      "FILE[,only=...][,range=FIRST-LAST]",
-			      text);
-	else if (r)
-		r = opts_bad_list(err, "--trace", text, r);
-	if (r) {
+	while (!bad && (r = kv_next(&list, &kv)) > 0)
+		bad = trace_item(&kv, &t, seen, err);
+	if (!bad && r < 0)
+		bad = opts_bad_list(err, "--trace", text, r);
+	else if (!bad && !t.path)
+		bad = opts_fail(err,
+				"--trace '%s': a file is expected: "
+				"FILE[,only=...][,range=FIRST-LAST]",
+				text);
+	if (bad) {
 		free(t.path);
-		return r;
+		return bad;
 	}
 	free(trace->path);
 	*trace = t;

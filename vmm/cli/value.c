@@ -159,7 +159,7 @@ int value_range(const char *text, uint64_t *ret_first, uint64_t *ret_last,
 {
 	static const char expected[] =
 		"FIRST-LAST is expected, each a number as 0x3f8 or 1016";
-	uint64_t first, last;
+	uint64_t first = 0, last;
 	int r = address(&text, &first);
 
 	last = first;

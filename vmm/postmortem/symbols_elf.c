@@ -206,10 +206,15 @@ static int check_tables(struct elf *e)
 	return 0;
 }
 
+static unsigned symbol_size(const struct elf *e)
+{
+	return e->is_64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+}
+
 static int find_table(const struct elf *e, Elf64_Shdr *ret_symbols,
 		      Elf64_Shdr *ret_names)
 {
-	unsigned size = e->is_64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+	unsigned size = symbol_size(e);
 	Elf64_Shdr symbols, names;
 	uint64_t i, at;
 
@@ -274,7 +279,7 @@ static uint64_t end_of(const struct elf *e, const Elf64_Sym *y)
 static int read_symbols(const struct elf *e, const Elf64_Shdr *table,
 			const Elf64_Shdr *names, struct symbols *s)
 {
-	uint64_t i, n = table->sh_size / table->sh_entsize;
+	uint64_t i, n = table->sh_size / symbol_size(e);
 	int r = 0;
 
 	for (i = 1; i < n && r == 0; i++) {
