@@ -3,7 +3,8 @@
  * A tick five times a second. From outside it sees whether a vCPU exits and
  * whether its thread takes time; only when all is quiet it asks the vCPUs to
  * look at themselves (struct vcpu_look), which takes each out of KVM_RUN once:
- * the guest sees nothing of that.
+ * the guest sees nothing of that. One that was found idle is let sleep until it
+ * runs again.
  *
  * A vCPU that has halted with interrupts off is woken by an NMI, an INIT or
  * another vCPU only. If all are found so twice in a row, with no exit between,
@@ -45,6 +46,7 @@ struct stuck {
 	struct watched *vcpu;
 	uint64_t asked; /* the look that was last asked for; 0: none */
 	unsigned dead; /* looks in a row that found all halted for good */
+	bool asleep; /* the last look found all halted, but not for good */
 	int64_t progress; /* LOOP_CLOCK_VM: when there was some last */
 	int64_t due; /* LOOP_CLOCK_VM: when the next tick is to come */
 };
@@ -65,7 +67,8 @@ static int64_t thread_time(pthread_t thread)
 /* What happened since the last tick, over all vCPUs. */
 struct activity {
 	bool exits;
-	bool busy; /* a thread took time */
+	bool ran; /* a thread took any time at all */
+	bool busy; /* a thread took time to speak of */
 	bool waits; /* a vCPU stands until the trace has room */
 };
 
@@ -82,6 +85,7 @@ static struct activity look_from_outside(struct stuck *s)
 		int64_t ns = vcpu->running ? thread_time(vcpu->thread) : 0;
 
 		a.exits |= exits != w->exits;
+		a.ran |= ns != w->cpu_ns;
 		a.busy |= ns < w->cpu_ns || ns - w->cpu_ns > QUIET_NS;
 		a.waits |= vcpu->standing;
 		w->exits = exits;
@@ -200,6 +204,11 @@ static struct findings tick(struct stuck *s, int64_t now, bool *ret_is_stuck,
 	if (a.exits || a.waits || (a.busy && !watchdog)) {
 		s->dead = 0;
 		s->asked = 0;
+		s->asleep = false;
+		return f;
+	}
+	if (!s->asked && s->asleep && !a.ran) {
+		s->progress = now;
 		return f;
 	}
 	if (s->asked && !f.complete) {
@@ -209,6 +218,7 @@ static struct findings tick(struct stuck *s, int64_t now, bool *ret_is_stuck,
 	if (f.complete) {
 		f.dead = f.dead && !irqchip_wakes_halted(s->vm->vm_fd);
 		s->dead = f.dead ? s->dead + 1 : 0;
+		s->asleep = !f.dead && f.spinners == 0;
 		s->asked = 0;
 		*ret_is_stuck = s->dead >= 2 ||
 				(watchdog && f.spinners &&
@@ -245,6 +255,7 @@ static void fire(void *opaque)
 		s->progress = now;
 		s->asked = 0;
 		s->dead = 0;
+		s->asleep = false;
 	}
 	pthread_mutex_unlock(&vm->control.lock);
 
@@ -261,6 +272,7 @@ void stuck_reset(struct stuck *s)
 	memset(s->vcpu, 0, s->vm->config.cpus * sizeof(*s->vcpu));
 	s->asked = 0;
 	s->dead = 0;
+	s->asleep = false;
 	s->progress = loop_now(s->vm->loop, LOOP_CLOCK_VM);
 	s->due = s->progress + TICK_NS;
 }
