@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/* --disk. */
+#include "test.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/opts.h"
+
+/* The words behind "run", up to a NULL. */
+#define WORDS(...) ((char *[]){ (char *)"run", __VA_ARGS__, NULL })
+#define W(word) ((char *)(uintptr_t)(word))
+#define D W("-d")
+
+static struct run_opts opts;
+static char err[OPTS_ERR_SIZE];
+
+static int parse(char **argv)
+{
+	int argc = 0;
+
+	while (argv[argc])
+		argc++;
+	run_opts_done(&opts);
+	memset(&opts, 0, sizeof(opts));
+	*err = '\0';
+	return run_opts_parse(argc, argv, &opts, err);
+}
+
+#define assert_good(...) assert_int_equal(parse(WORDS(__VA_ARGS__)), OPTS_RUN)
+
+#define assert_bad(text, ...)                                         \
+	do {                                                          \
+		assert_int_equal(parse(WORDS(__VA_ARGS__)), -EINVAL); \
+		assert_string_equal(err, text);                       \
+	} while (0)
+
+static void a_disk_is_a_file_and_what_is_to_be_different(void **state)
+{
+	assert_good(D, W("a.img"), W("--disk=/dev/sdb,ro,direct,serial=S 1"));
+	assert_int_equal(opts.disk_count, 2);
+	assert_string_equal(opts.disk[0].path, "a.img");
+	assert_null(opts.disk[0].serial);
+	assert_false(opts.disk[0].read_only || opts.disk[0].direct);
+	assert_string_equal(opts.disk[1].path, "/dev/sdb");
+	assert_string_equal(opts.disk[1].serial, "S 1");
+	assert_true(opts.disk[1].read_only && opts.disk[1].direct);
+	/* Commas twice, '=' behind a key; id is serial. */
+	assert_good(D, W("id=x,file=a=b,,c.img,ro"));
+	assert_string_equal(opts.disk[0].path, "a=b,c.img");
+	assert_string_equal(opts.disk[0].serial, "x");
+	/* The first item is a file, whatever its name. */
+	assert_good(D, W("ro"));
+	assert_string_equal(opts.disk[0].path, "ro");
+	assert_false(opts.disk[0].read_only);
+}
+
+static void what_makes_no_disk_is_refused(void **state)
+{
+	assert_bad("--disk '': an empty item; KEY=VALUE[,KEY=VALUE] is expected "
+		   "(a comma in a value is written twice)",
+		   D, W(""));
+	assert_bad("--disk 'serial=x': a file is expected: "
+		   "FILE[,ro][,direct][,serial=ID]",
+		   D, W("serial=x"));
+	assert_bad("--disk: unknown key 'dirct'; did you mean 'direct'?", D,
+		   W("a,dirct"));
+	assert_bad("--disk: unknown key 'x'; known: 'file', 'ro', 'direct', "
+		   "'serial'",
+		   D, W("a,x"));
+	assert_bad("--disk: 'ro' takes no value", D, W("a,ro=yes"));
+	assert_bad("--disk: 'ro' is given twice", D, W("a,ro,ro"));
+	assert_bad("--disk: 'file' is given twice", D, W("a,file=b"));
+	assert_bad("--disk: 'id' is given twice", D, W("a,serial=1,id=2"));
+	assert_bad("--disk: 'serial' needs a value", D, W("a,serial"));
+	assert_good(D, W("a,serial=12345678901234567890"));
+	assert_bad("--disk serial '123456789012345678901': at most 20 bytes are "
+		   "expected",
+		   D, W("a,serial=123456789012345678901"));
+	assert_int_equal(opts.disk_count, 0);
+}
+
+static void six_disks_and_an_image_once(void **state)
+{
+	assert_good(D, W("1"), D, W("2"), D, W("3"), D, W("4"), D, W("5"), D,
+		    W("6"));
+	assert_int_equal(opts.disk_count, 6);
+	assert_bad("more than 6 disks", D, W("1"), D, W("2"), D, W("3"), D,
+		   W("4"), D, W("5"), D, W("6"), D, W("7"));
+	assert_bad("--disk 'a' is given twice; an image that is written to can "
+		   "have one user (',ro' makes it read-only)",
+		   D, W("a,ro"), D, W("a"));
+	assert_good(D, W("a,ro"), D, W("a,ro"));
+	assert_bad("--report would overwrite 'a', which is a disk", D, W("a"),
+		   W("--report=a"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_disk_is_a_file_and_what_is_to_be_different),
+		cmocka_unit_test(what_makes_no_disk_is_refused),
+		cmocka_unit_test(six_disks_and_an_image_once),
+	};
+	int r = cmocka_run_group_tests(tests, NULL, NULL);
+
+	run_opts_done(&opts);
+	return r;
+}
