@@ -202,7 +202,10 @@ add_module() {
 add_guest() {
 	mkdir "$tmp/guest"
 	for path in "${folder_cloud:-}" "${folder_generic:-}"; do
-		[ -z "$path" ] || find "$path" -name 'pvpanic*.ko*'
+		[ -z "$path" ] || find "$path" \
+			-name 'pvpanic*.ko*' -o -name 'virtio.ko*' \
+			-o -name 'virtio_ring.ko*' -o -name 'virtio_mmio.ko*' \
+			-o -name 'virtio-rng.ko*' -o -name 'virtio_blk.ko*'
 	done >"$tmp/modules"
 	while read -r file; do
 		release=${file%%/kernel/*}

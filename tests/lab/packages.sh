@@ -6,7 +6,7 @@
 
 # To compile trapmap itself.
 packages_build='gcc libc6-dev linux-libc-dev libfdt-dev libjansson-dev
-	libyaml-dev libzydis-dev meson ninja-build pkg-config python3'
+	liburing-dev libyaml-dev libzydis-dev meson ninja-build pkg-config python3'
 
 # To unpack a kernel package and make an initramfs.
 packages_guest='busybox-static cpio gzip'

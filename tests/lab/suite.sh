@@ -129,10 +129,14 @@ after=
 # for it to warn of (docs/testing.md).
 console='console=ttyS0 earlyprintk=ttyS0 loglevel=7'
 more='--cpu host,-xsave --fail-on panic,splat'
-boot cloud-2cpu /lab/cloud/vmlinuz 2 256 0
+# With the drivers of virtio, in the order in which they need each other.
+virtio=trapmap.modules=virtio_ring,virtio,virtio_mmio,virtio-rng,virtio_blk
+boot cloud-2cpu /lab/cloud/vmlinuz 2 256 0 $virtio
 console='console=ttyS0 quiet'
-more='--fail-on panic,splat'
-boot generic-1cpu /lab/generic/vmlinuz 1 512 0
+before='truncate -s 16M disk.img;'
+more='--fail-on panic,splat -d disk.img,serial=lab'
+boot generic-1cpu /lab/generic/vmlinuz 1 512 0 $virtio
+before=
 more="--expect 'guest of trapmap' --expect 'all tests passed' --report report.json"
 boot generic-2cpu /lab/generic/vmlinuz 2 512 16
 more=
@@ -330,6 +334,15 @@ symbols.fit = misfit
 symbols.offset = null
 vcpus.0.code.symbol = null
 END
+
+for name in cloud-2cpu generic-1cpu; do
+	out=$results/$name
+	is "$(field entropy)" "virtio_rng.0, 4096 bytes, IRQ 16" \
+		"$name: it reads from the entropy device"
+done
+out=$results/generic-1cpu
+is "$(field disk)" "vda, 32768 sectors, lab, 1 MiB read as written" \
+	"generic-1cpu: its disk has what was written"
 
 follow_schema
 judge_doctor
