@@ -276,6 +276,7 @@ int trapmap_vm_devicetree(struct trapmap_vm *vm, const void **ret_blob,
 	struct devicetree_config config = {
 		.mem = vm->config.mem,
 		.cpus = vm->config.cpus,
+		.virtio = vm->machine.virtio_count,
 		.cmdline = vm->config.cmdline,
 	};
 	int r;

@@ -373,6 +373,8 @@ void vm_config_done(struct vm_config *c)
 	for (i = 0; i < c->devices; i++)
 		free((char *)(uintptr_t)c->device[i].name);
 	free(c->device);
+	for (i = 0; i < c->machine.disks; i++)
+		disk_done(&c->disk[i]);
 	free(c->cpu);
 	free(c->kvm_path);
 	free(c->cmdline);

@@ -2,7 +2,7 @@
 /*
  * devicetree.c: the machine as a devicetree. Sources: Devicetree Specification 0.4;
  * the ISA bus binding of IEEE 1275; Linux's bindings intel,ce4100-ioapic,
- * intel,ce4100-lapic, ns16550 and rtc-cmos. The numbers are layout.h's.
+ * intel,ce4100-lapic, ns16550, rtc-cmos and virtio,mmio. The numbers are layout.h's.
  *
  * Not here: KVM's 8259A and 8254, which every PC kernel takes for granted; the
  * ACPI PM block, which has no binding. The memory map is e820.c's.
@@ -18,12 +18,14 @@
 
 #include "core/base.h"
 #include "layout.h"
+#include "virtio/mmio.h"
 #include "x86/e820.h"
 
 #define PHANDLE_IOAPIC 1
 
-/* Sense cell of intel,ce4100-ioapic. */
+/* Sense cells of intel,ce4100-ioapic. */
 #define EDGE_RISING 0
+#define LEVEL_HIGH 2
 
 #define UART_CLOCK_HZ 1843200
 #define ISA_IO 1 /* the first cell of an ISA address: port space */
@@ -176,7 +178,24 @@ static void put_isa(struct tree *t)
 	end(t);
 }
 
-static void put_soc(struct tree *t)
+static void put_virtio(struct tree *t, unsigned count)
+{
+	char name[32];
+	unsigned i;
+
+	for (i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "virtio@%x", LAYOUT_VIRTIO_AT(i));
+		begin(t, name);
+		prop_string(t, "compatible", "virtio,mmio");
+		PROP_CELLS(t, "reg", 0, LAYOUT_VIRTIO_AT(i), 0,
+			   VIRTIO_MMIO_LEN);
+		PROP_CELLS(t, "interrupt-parent", PHANDLE_IOAPIC);
+		PROP_CELLS(t, "interrupts", LAYOUT_IRQ_VIRTIO + i, LEVEL_HIGH);
+		end(t);
+	}
+}
+
+static void put_soc(struct tree *t, unsigned virtio)
 {
 	/* Linux on x86 looks into no bus but this SoC's; others into any. */
 	static const char compatible[] = "intel,ce4100-cp\0simple-bus";
@@ -188,6 +207,7 @@ static void put_soc(struct tree *t)
 	prop_flag(t, "ranges");
 	put_interrupt_controllers(t);
 	put_isa(t);
+	put_virtio(t, virtio);
 	end(t);
 }
 
@@ -219,21 +239,26 @@ static int write_tree(const struct devicetree_config *m, void *blob, size_t len)
 	put_chosen(&t, m);
 	put_memory(&t, m->mem);
 	put_cpus(&t, m->cpus);
-	put_soc(&t);
+	put_soc(&t, m->virtio);
 	end(&t);
 	if (t.r == 0)
 		t.r = fdt_finish(blob);
 	return t.r;
 }
 
-/* A node of /cpus takes 80 bytes; all the rest fits in the first part. */
+/*
+ * A node of /cpus takes 80 bytes, one of virtio 132; all the rest fits in the
+ * first part.
+ */
 #define FIXED_LEN 4096
 #define CPU_LEN 128
+#define VIRTIO_LEN 192
 
 int devicetree_build(const struct devicetree_config *m, void **ret_blob,
 		     size_t *ret_len)
 {
 	size_t len = FIXED_LEN + CPU_LEN * (size_t)m->cpus +
+		     VIRTIO_LEN * (size_t)m->virtio +
 		     (m->cmdline ? strlen(m->cmdline) : 0);
 	void *blob;
 

@@ -14,6 +14,7 @@
 
 struct devicetree_config {
 	uint64_t mem; /* bytes of RAM, at least 1 MiB */
+	unsigned virtio; /* virtio-mmio transports, at layout.h's places */
 	unsigned cpus; /* 1 to 255; APIC ids 0 to cpus - 1 */
 	const char *cmdline; /* NULL: none */
 	gpa_t initrd;

@@ -26,6 +26,7 @@
  *	              | initrd at the top        |
  *	0x00c0000000  +--------------------------+
  *	              | no memory: devices       |
+ *	0x00d0000000  |  virtio-mmio, 4 KiB each |
  *	0x00fec00000  |  IOAPIC   (in KVM)       |
  *	0x00fee00000  |  LAPIC    (in KVM)       |
  *	0x00ff000000  |  test device, if wanted  |
@@ -65,6 +66,14 @@
 /* The hole below 4 GiB. */
 #define LAYOUT_HOLE 0xc0000000ull
 #define LAYOUT_HOLE_END 0x100000000ull
+/*
+ * virtio-mmio transports, a page each so that a guest can map them apart, with
+ * IOAPIC inputs that no ISA device has.
+ */
+#define LAYOUT_VIRTIO 0xd0000000u
+#define LAYOUT_VIRTIO_STEP 0x1000u
+#define LAYOUT_VIRTIO_MAX 8
+#define LAYOUT_VIRTIO_AT(n) (LAYOUT_VIRTIO + (n) * LAYOUT_VIRTIO_STEP)
 #define LAYOUT_IOAPIC 0xfec00000
 #define LAYOUT_LAPIC 0xfee00000
 #define LAYOUT_TESTDEV_IOMEM 0xff000000
@@ -95,6 +104,7 @@
 #define LAYOUT_IRQ_RTC 8
 #define LAYOUT_IRQ_SCI 9 /* level, active high */
 #define LAYOUT_IRQ_MOUSE 12
+#define LAYOUT_IRQ_VIRTIO 16 /* to 23: level, active high */
 #define LAYOUT_IOAPIC_PINS 24
 
 #endif

@@ -201,7 +201,8 @@ static int write_tables(const struct gmem *gm, const struct load_request *rq,
 	put_le16(bda + BDA_BASE_MEMORY_KIB, LAYOUT_EBDA >> 10);
 
 	r = acpi_build(gmem_ptr(gm, LAYOUT_ACPI, LAYOUT_ACPI_MAX),
-		       LAYOUT_ACPI_MAX, LAYOUT_ACPI, rq->cpus, &used);
+		       LAYOUT_ACPI_MAX, LAYOUT_ACPI, rq->cpus, rq->virtio,
+		       &used);
 	if (r < 0)
 		return error_host(err, r, "cannot write the ACPI tables");
 	r = mptable_build(gmem_ptr(gm, LAYOUT_MPTABLE, LAYOUT_MPTABLE_MAX),

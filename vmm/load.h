@@ -21,6 +21,7 @@ struct load_request {
 	const char *cmdline; /* not NULL */
 	uint64_t mem;
 	unsigned cpus;
+	unsigned virtio; /* virtio-mmio transports, where layout.h has them */
 	uint32_t cpu_signature; /* CPUID.1:EAX and :EDX, for the MP table */
 	uint32_t cpu_features;
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "acpi_pm.h"
@@ -15,6 +16,7 @@
 #include "core/gmem.h"
 #include "debug_exit.h"
 #include "debugcon.h"
+#include "disk.h"
 #include "embedded_device.h"
 #include "fw_cfg.h"
 #include "i8042.h"
@@ -26,6 +28,8 @@
 #include "rtc_mc146818.h"
 #include "trapmap/guest_abi.h"
 #include "uart16550.h"
+#include "virtio/mmio.h"
+#include "virtio/rng.h"
 
 /* Seconds that the host's local time is ahead of UTC now. */
 static int64_t local_offset(void)
@@ -229,6 +233,81 @@ static int add_virtual(struct machine *m, const struct machine_config *config,
 	       bus_add(&m->pio, TRAPMAP_TEST_EXIT_PORT, 4, dev, 0);
 }
 
+/* Puts vd behind the next transport; it is the board's, or freed. */
+static int add_virtio(struct machine *m, struct loop *loop, const int *vm_fd,
+		      struct virtio_device *vd)
+{
+	unsigned n = m->virtio_count;
+	struct virtio_mmio_config mmio = { .vd = vd, .loop = loop };
+	struct device *dev = NULL;
+	int r = -ENOSPC;
+
+	if (n < LAYOUT_VIRTIO_MAX) {
+		mmio.irq = irqchip_line(&m->virtio[n].irq, vm_fd,
+					LAYOUT_IRQ_VIRTIO + n);
+		mmio.doorbell = doorbell_at(&m->virtio[n].doorbell, vm_fd,
+					    LAYOUT_VIRTIO_AT(n));
+		r = virtio_mmio_new(&mmio, &dev);
+	}
+	if (r < 0) {
+		virtio_free(vd);
+		return r;
+	}
+	m->virtio_count++;
+	return keep(m, dev) ?:
+	       bus_add(&m->mmio, LAYOUT_VIRTIO_AT(n), VIRTIO_MMIO_LEN, dev, 0);
+}
+
+/* The host's generator, which has been seeded since long. */
+static int host_entropy(void *opaque, void *buf, size_t len)
+{
+	uint8_t *p = buf;
+
+	while (len > 0) {
+		ssize_t n = getrandom(p, len, GRND_NONBLOCK);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n < 0)
+			continue;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* In the order of their addresses, which is that of what guests find. */
+static int add_virtio_devices(struct machine *m,
+			      const struct machine_config *config,
+			      struct loop *loop, const int *vm_fd,
+			      struct error *err)
+{
+	static const struct gmem no_ram;
+	const struct gmem *ram = config->ram ? config->ram : &no_ram;
+	const struct virtio_rng_config rng = {
+		.ram = ram,
+		.fill = host_entropy,
+	};
+	struct virtio_device *vd = NULL;
+	unsigned i;
+	int r;
+
+	r = virtio_rng_new(&rng, &vd) ?: add_virtio(m, loop, vm_fd, vd);
+	if (r < 0)
+		return error_host(err, r, "cannot build the machine");
+	for (i = 0; i < config->disks; i++) {
+		r = disk_device(&config->disk[i], ram, config->cpus, loop, &vd,
+				err);
+		if (r < 0)
+			return r;
+		r = add_virtio(m, loop, vm_fd, vd);
+		if (r < 0)
+			return error_host(err, r, "disk '%s'",
+					  config->disk[i].name);
+	}
+	return 0;
+}
+
 /* Where it is asked for: it takes ports and memory of its own. */
 static int add_testdev(struct machine *m, const struct gmem *ram,
 		       const int *vm_fd)
@@ -339,6 +418,9 @@ int machine_init(struct machine *m, const struct machine_config *config,
 		r = add_testdev(m, config->ram, vm_fd);
 	if (r < 0)
 		return error_host(err, r, "cannot build the machine");
+	r = add_virtio_devices(m, config, loop, vm_fd, err);
+	if (r < 0)
+		return r;
 
 	if (config->extra_count == 0)
 		return 0;

@@ -13,6 +13,7 @@
 #include "core/bus.h"
 #include "core/end.h"
 #include "core/loop.h"
+#include "doorbell.h"
 #include "error.h"
 #include "irqchip.h"
 #include "layout.h"
@@ -21,6 +22,7 @@
 
 struct chardev;
 struct device;
+struct disk;
 struct gmem;
 
 /* What the board is built from. */
@@ -35,6 +37,8 @@ struct machine_config {
 	int serial_out_fd;
 	/* The debug console's output; -1 for none. Stays the caller's. */
 	int debugcon_fd;
+	const struct disk *disk; /* they stay the caller's */
+	unsigned disks;
 	bool test_device; /* trapmap_machine.test_device */
 	/* Where no device may lie; NULL: nowhere. */
 	const struct gmem *ram;
@@ -67,7 +71,13 @@ struct machine_tap {
 	enum watch_stream stream;
 };
 
-#define MACHINE_MAX_DEVICES 16
+/* A virtio device's place on the board. */
+struct machine_virtio {
+	struct irqchip_input irq;
+	struct doorbell_place doorbell;
+};
+
+#define MACHINE_MAX_DEVICES 24
 
 struct machine {
 	struct bus pio;
@@ -85,6 +95,8 @@ struct machine {
 	unsigned extra_count;
 	struct irqchip_input irq_com1, irq_rtc, irq_sci, irq_kbd, irq_aux;
 	struct irqchip_input irq_test[LAYOUT_IOAPIC_PINS];
+	struct machine_virtio virtio[LAYOUT_VIRTIO_MAX];
+	unsigned virtio_count;
 };
 
 /*

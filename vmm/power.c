@@ -141,6 +141,7 @@ int vm_power_on(struct trapmap_vm *vm, struct error *err)
 		.cmdline = vm->config.cmdline ? vm->config.cmdline : "",
 		.mem = vm->config.mem,
 		.cpus = vm->config.cpus,
+		.virtio = vm->machine.virtio_count,
 	};
 	struct processor cpu = { 0 };
 	struct loaded loaded;

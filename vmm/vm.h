@@ -11,6 +11,7 @@
 #define TRAPMAP_VM_H
 
 #include "boot/plan.h"
+#include "disk.h"
 #include "error.h"
 #include "load.h"
 #include "machine.h"
@@ -47,6 +48,7 @@ struct vm_config {
 	struct machine_config machine;
 	struct trapmap_device *device; /* machine.extra; names are ours */
 	unsigned devices;
+	struct disk disk[TRAPMAP_DISKS_MAX]; /* machine.disk */
 	bool strict_io;
 	uint32_t watchdog_ms; /* 0: none */
 	bool stats;

@@ -304,6 +304,51 @@ enum trapmap_rule {
 int trapmap_vm_add_rule(struct trapmap_vm *vm, enum trapmap_rule rule,
 			const char *regex);
 
+/* ---- disks -------------------------------------------------------------- */
+
+#define TRAPMAP_DISKS_MAX 6
+
+/*
+ * A virtio block device over a raw image: a regular file or a block device. Its
+ * size is that of the image, whole sectors of 512 bytes. Which number it gets in the
+ * guest follows the order of adding: vda, vdb ...
+ */
+struct trapmap_disk {
+	size_t size; /* sizeof(struct trapmap_disk) */
+	const char *path; /* copied; opened by start */
+	/*
+	 * Used if path is NULL: duplicated. Open for reading and, unless
+	 * read_only, writing. Its flags are not changed.
+	 */
+	int fd;
+	int read_only; /* not 0: the guest cannot write to it */
+	/*
+	 * Not 0: past the host's page cache, by O_DIRECT, with which fd must
+	 * have been opened.
+	 */
+	int direct;
+	const char *serial; /* copied; up to 20 bytes. NULL: none */
+	/*
+	 * The host could not do what the guest asked for (err is an errno, as
+	 * ENOSPC), and the guest was told of an I/O error. Called for each such
+	 * request, on a thread of the VM's with locks held: it must return soon
+	 * and call nothing of this library. May be NULL.
+	 */
+	void (*failed)(void *opaque, int err);
+	void *opaque;
+};
+
+#define TRAPMAP_DISK_INIT { .size = sizeof(struct trapmap_disk), .fd = -1 }
+
+/*
+ * Adds it. The image stays locked from start to free, against all other
+ * users, or where it is read_only against writers (an open file description lock on the whole
+ * file; of fd it is the caller's too). What is no image, or is in use, is refused
+ * by start. Returns 0; -EINVAL: a wrong size, an empty path, a serial that is too
+ * long; -E2BIG: there are TRAPMAP_DISKS_MAX; -EBUSY; -EBADF; -EMFILE; -ENOMEM.
+ */
+int trapmap_vm_add_disk(struct trapmap_vm *vm, const struct trapmap_disk *disk);
+
 /* ---- devices of the embedder's own ------------------------------------- */
 
 enum trapmap_space {

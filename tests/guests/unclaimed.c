@@ -12,7 +12,7 @@
 #include "guest.h"
 
 #define NOWHERE 0x1234
-#define NOWHERE_MMIO 0xd0000000
+#define NOWHERE_MMIO 0xc8000000
 #define VGA_HOLE 0xa0000
 #define COM1_LCR (COM1 + 3)
 

@@ -25,7 +25,7 @@ static size_t build(unsigned cpus)
 	size_t used = 0;
 
 	memset(mem, 0xa5, sizeof(mem));
-	assert_int_equal(acpi_build(mem, sizeof(mem), GPA, cpus, &used), 0);
+	assert_int_equal(acpi_build(mem, sizeof(mem), GPA, cpus, 8, &used), 0);
 	assert_in_range(used, 1, sizeof(mem));
 	return used;
 }
@@ -300,6 +300,34 @@ static void the_dsdt_has_pvpanic_and_fw_cfg(void **state)
 	assert_true(contains(dsdt, fw_cfg, sizeof(fw_cfg)));
 }
 
+/* What Linux' virtio_mmio driver asks for: _HID, then memory and interrupt. */
+static void the_dsdt_has_every_virtio_transport(void **state)
+{
+	static const uint8_t last[] = {
+		'V',  'I',  'O',  '7',	0x08, '_',  'H',  'I',	'D',  0x0d,
+		'L',  'N',  'R',  'O',	'0',  '0',  '0',  '5',	0,    0x08,
+		'_',  'U',  'I',  'D',	0x0a, 7,    0x08, '_',	'C',  'R',
+		'S',  0x11, 0x1a, 0x0a, 0x17,
+		/* Memory32Fixed (ReadWrite, 0xd0007000, 0x1000) */
+		0x86, 9,    0,	  1,	0x00, 0x70, 0x00, 0xd0, 0x00, 0x10,
+		0x00, 0x00,
+		/* Interrupt (Consumer, Level, ActiveHigh, Exclusive) { 23 } */
+		0x89, 6,    0,	  1,	1,    23,   0,	  0,	0,
+		0x79, 0x00,
+	};
+	const uint8_t *dsdt;
+	size_t used;
+
+	build(1);
+	dsdt = table_at(get_le32(find("FACP") + 40), "DSDT");
+	assert_true(contains(dsdt, last, sizeof(last)));
+	assert_true(contains(dsdt, "VIO0", 4));
+
+	assert_int_equal(acpi_build(mem, sizeof(mem), GPA, 1, 0, &used), 0);
+	dsdt = table_at(get_le32(find("FACP") + 40), "DSDT");
+	assert_false(contains(dsdt, "LNRO0005", 8));
+}
+
 static void the_dsdt_has_every_processor(void **state)
 {
 	static const uint8_t first[] = {
@@ -327,12 +355,12 @@ static void too_little_room_is_an_error_and_never_overrun(void **state)
 
 		assert_non_null(buf);
 		buf[len] = 0x5a;
-		assert_int_equal(acpi_build(buf, len, GPA, 2, &ret), -ENOSPC);
+		assert_int_equal(acpi_build(buf, len, GPA, 2, 8, &ret), -ENOSPC);
 		assert_int_equal(buf[len], 0x5a);
 		assert_int_equal(ret, 77);
 		free(buf);
 	}
-	assert_int_equal(acpi_build(mem, used, GPA, 2, &ret), 0);
+	assert_int_equal(acpi_build(mem, used, GPA, 2, 8, &ret), 0);
 	assert_int_equal(ret, used);
 }
 
@@ -358,7 +386,7 @@ static int dump(const char *dir, unsigned cpus)
 	const uint8_t *xsdt, *fadt;
 	size_t used;
 
-	if (acpi_build(mem, sizeof(mem), GPA, cpus, &used))
+	if (acpi_build(mem, sizeof(mem), GPA, cpus, 8, &used))
 		return 1;
 	xsdt = mem + (get_le64(mem + 24) - GPA);
 	fadt = mem + (get_le64(xsdt + 36) - GPA);
@@ -381,6 +409,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_madt_has_one_entry_per_processor),
 		cmocka_unit_test(the_dsdt_has_s5_serial_port_and_clock),
 		cmocka_unit_test(the_dsdt_has_pvpanic_and_fw_cfg),
+		cmocka_unit_test(the_dsdt_has_every_virtio_transport),
 		cmocka_unit_test(the_dsdt_has_every_processor),
 		cmocka_unit_test(too_little_room_is_an_error_and_never_overrun),
 	};

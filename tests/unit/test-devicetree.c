@@ -189,6 +189,31 @@ static void isa_devices_have_ports_and_interrupts(void **state)
 					 "/soc/interrupt-controller@fec00000"));
 }
 
+static void virtio_transports_have_memory_and_a_level_interrupt(void **state)
+{
+	const struct devicetree_config none = { .mem = MIB(64), .cpus = 1 };
+	const struct devicetree_config m = { .mem = MIB(64),
+				       .cpus = 255,
+				       .virtio = 8 };
+	const char *last = "/soc/virtio@d0007000";
+
+	build(&m);
+	assert_true(is_compatible("/soc/virtio@d0000000", "virtio,mmio"));
+	assert_true(is_compatible(last, "virtio,mmio"));
+	assert_true(cell2(last, "reg", 4, 0) == 0xd0007000);
+	assert_true(cell2(last, "reg", 4, 2) == 0x1000);
+	assert_int_equal(cell(last, "interrupts", 2, 0), 23);
+	assert_int_equal(cell(last, "interrupts", 2, 1), 2); /* level high */
+	assert_int_equal(fdt_node_offset_by_phandle(
+				 blob, cell(last, "interrupt-parent", 1, 0)),
+			 fdt_path_offset(
+				 blob, "/soc/interrupt-controller@fec00000"));
+	drop_blob(NULL);
+
+	build(&none);
+	assert_true(fdt_path_offset(blob, "/soc/virtio@d0000000") < 0);
+}
+
 static void the_apics_are_where_linux_looks(void **state)
 {
 	simple();
@@ -204,6 +229,7 @@ static int dump(const char *path, unsigned cpus)
 {
 	const struct devicetree_config m = { .mem = GIB(5),
 				       .cpus = cpus,
+				       .virtio = 8,
 				       .cmdline = "console=ttyS0",
 				       .initrd = 0x1f000000,
 				       .initrd_len = 0x123456 };
@@ -235,6 +261,7 @@ int main(int argc, char **argv)
 		T(what_is_not_given_is_not_there),
 		T(a_long_command_line_fits),
 		T(isa_devices_have_ports_and_interrupts),
+		T(virtio_transports_have_memory_and_a_level_interrupt),
 		T(the_apics_are_where_linux_looks),
 	};
 

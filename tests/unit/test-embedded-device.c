@@ -111,7 +111,7 @@ static void a_device_of_the_embedders_answers_by_the_contract(void **state)
 
 	desc[0].sizes = TRAPMAP_ACCESS_1 | TRAPMAP_ACCESS_2;
 	desc[1].space = TRAPMAP_SPACE_MMIO;
-	desc[1].base = 0xd0000000;
+	desc[1].base = 0xc8000000;
 	config.extra = desc;
 	config.extra_count = 2;
 	assert_builds();
@@ -125,7 +125,7 @@ static void a_device_of_the_embedders_answers_by_the_contract(void **state)
 	assert_int_equal(own.reads, 2);
 	assert_int_equal(own.off, 6);
 	/* No sizes given are all sizes; the other space is another place. */
-	assert_true(bus_write(&m.mmio, 0xd0000000, 8, 0x123456789abcdef0));
+	assert_true(bus_write(&m.mmio, 0xc8000000, 8, 0x123456789abcdef0));
 	assert_int_equal(own.val, 0x123456789abcdef0);
 	assert_int_equal(own.size, 8);
 	assert_false(bus_read(&m.mmio, 0x700, 1, &val));

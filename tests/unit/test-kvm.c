@@ -14,6 +14,7 @@
 
 #include "core/base.h"
 #include "cpuid_tables.h"
+#include "doorbell.h"
 #include "error.h"
 #include "irqchip.h"
 #include "kvm.h"
@@ -226,6 +227,20 @@ static void a_text_that_is_too_long_is_cut(void **state)
 	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
 }
 
+static void a_doorbell_without_a_vm_is_refused(void **state)
+{
+	struct doorbell_place place;
+	struct doorbell bell = doorbell_at(&place, &null_fd, 0xd0000000);
+	int fd = null_fd;
+
+	assert_int_equal(doorbell_bind(&bell, 0x50, 4, 0, fd), -ENOTTY);
+	doorbell_unbind(&bell, 0x50, 4, 0, fd);
+	null_fd = -1; /* between two VMs */
+	assert_int_equal(doorbell_bind(&bell, 0x50, 4, 0, fd), -EBADF);
+	doorbell_unbind(&bell, 0x50, 4, 0, fd);
+	null_fd = fd;
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -241,6 +256,7 @@ int main(void)
 		T(a_cpuid_that_cannot_be_had_leaks_nothing),
 		T(interrupt_controllers_that_are_refused_are_named),
 		T(a_line_without_a_vm_keeps_its_level),
+		T(a_doorbell_without_a_vm_is_refused),
 		T(a_processor_that_is_misspelt_is_the_callers_fault),
 		T(a_kvm_that_tells_no_cpuid_is_the_hosts_fault),
 		T(each_vcpu_has_its_own_apic_id),

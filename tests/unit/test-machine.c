@@ -125,7 +125,7 @@ static void every_port_is_claimed_as_the_table_has_it(void **state)
 {
 	assert_builds();
 	assert_ports_as_the_table_has_them();
-	assert_int_equal(m.mmio.count, 0);
+	assert_int_equal(m.mmio.count, 1); /* the entropy device */
 }
 
 static void the_test_device_is_there_where_it_is_asked_for(void **state)
@@ -155,6 +155,26 @@ static void the_test_device_is_there_where_it_is_asked_for(void **state)
 		assert_int_equal(m.irq_test[i].gsi, i);
 		out((uint16_t)(0x2000 + i), 1, 1);
 	}
+}
+
+static uint32_t virtio_reg(unsigned n, uint64_t off)
+{
+	uint64_t val;
+
+	assert_true(bus_read(&m.mmio, 0xd0000000 + 0x1000 * n + off, 4, &val));
+	return (uint32_t)val;
+}
+
+static void virtio_devices_are_in_a_row(void **state)
+{
+	assert_builds();
+	assert_int_equal(m.virtio_count, 1);
+	assert_int_equal(m.virtio[0].irq.gsi, 16);
+	assert_true(m.virtio[0].doorbell.base == 0xd0000000);
+	assert_ptr_equal(m.virtio[0].doorbell.vm_fd, &no_vm);
+	assert_int_equal(virtio_reg(0, 0), 0x74726976);
+	assert_int_equal(virtio_reg(0, 8), 4); /* entropy */
+	assert_null(bus_find(&m.mmio, 0xd0001000));
 }
 
 static void interrupts_are_wired_as_the_table_has_it(void **state)
@@ -385,6 +405,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(every_port_is_claimed_as_the_table_has_it),
 		T(the_test_device_is_there_where_it_is_asked_for),
+		T(virtio_devices_are_in_a_row),
 		T(interrupts_are_wired_as_the_table_has_it),
 		T(both_ports_of_the_i8042_are_the_right_ones),
 		T(end_requests_reach_the_sink),

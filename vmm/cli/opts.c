@@ -80,6 +80,7 @@ static int apply(struct run_opts *opts, int id, const char *text, char *err)
 					      "as host,-FEATURE");
 		m->cpu = text;
 		return 0;
+	case 'd': return opts_disk(text, opts, err);
 	case OPT_RTC: return opts_rtc(text, m, err);
 	case OPT_SERIAL: return opts_serial(text, &opts->serial, err);
 	case OPT_DEBUGCON: return opts_debugcon(text, &opts->debugcon, err);
@@ -157,6 +158,8 @@ void run_opts_done(struct run_opts *opts)
 	opts->debugcon.path = NULL;
 	free(opts->trace.path);
 	opts->trace.path = NULL;
+	for (; opts->disk_count; opts->disk_count--)
+		opts_disk_done(&opts->disk[opts->disk_count - 1]);
 	for (; opts->rule_count; opts->rule_count--)
 		free(opts->rules[opts->rule_count - 1].regex);
 }

@@ -217,6 +217,9 @@ int opts_check_files(const struct run_opts *opts, char *err)
 		for (k = 0; k < opts->initrd_count; k++)
 			if (same(path, opts->initrd[k]))
 				use = "an initrd";
+		for (k = 0; k < opts->disk_count; k++)
+			if (same(path, opts->disk[k].path))
+				use = "a disk";
 		if (use)
 			return opts_fail(err,
 					 "%s would overwrite '%s', which is %s",

@@ -66,6 +66,8 @@ int opts_path(char *err, const char *option, const char *text,
 /* ---- one option each ---- */
 
 int opts_rtc(const char *text, struct trapmap_machine *machine, char *err);
+int opts_disk(const char *text, struct run_opts *opts, char *err);
+void opts_disk_done(struct opts_disk *disk);
 int opts_serial(const char *text, struct opts_sink *sink, char *err);
 int opts_debugcon(const char *text, struct opts_sink *sink, char *err);
 int opts_trace(const char *text, struct opts_trace *trace, char *err);

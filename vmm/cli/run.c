@@ -18,6 +18,7 @@
 
 #include "commands.h"
 #include "console.h"
+#include "disks.h"
 #include "keys.h"
 #include "manual.h"
 #include "insight.h"
@@ -41,6 +42,7 @@ struct run {
 	const struct run_opts *opts;
 	struct trapmap_vm *vm;
 	struct insight insight;
+	struct disks disks;
 	struct term term;
 	struct console con;
 	int sig_fd;
@@ -132,6 +134,8 @@ static int configure(struct run *run)
 	if (r)
 		return insight_refused(run->vm, "", r);
 	status = set_sources(run);
+	if (status == STATUS_OK)
+		status = disks_add(&run->disks, run->vm, run->opts);
 	if (status == STATUS_OK)
 		status = insight_rules(&run->insight);
 	if (status == STATUS_OK)
@@ -318,6 +322,7 @@ static int report(struct run *run)
 		say("ended by Ctrl-A x");
 	else if (status || !run->opts->quiet)
 		say("%s", end.text);
+	disks_tell(&run->disks);
 	insight_tell(&run->insight, status || !run->opts->quiet);
 	if (!insight_report(&run->insight) && status == 0)
 		status = STATUS_HOST_FAILURE;

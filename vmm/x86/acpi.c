@@ -20,6 +20,7 @@
 #include "fw_cfg.h"
 #include "layout.h"
 #include "trapmap/guest_abi.h"
+#include "virtio/mmio.h"
 #include "x86/aml.h"
 
 #define OEM_ID "TRPMAP"
@@ -189,6 +190,24 @@ static void dsdt_qemu(struct aml *a, const char *name, const char *hid,
 	aml_close(a, dev);
 }
 
+/*
+ * A virtio-mmio transport, as Linux' virtio_mmio driver looks for it. The id was
+ * Linaro's, who gave it to QEMU for this.
+ */
+static void dsdt_virtio(struct aml *a, unsigned n)
+{
+	const char name[] = { 'V', 'I', 'O', (char)('0' + n), '\0' };
+	size_t dev = aml_open_device(a, name), crs;
+
+	aml_name_string(a, "_HID", "LNRO0005");
+	aml_name_integer(a, "_UID", n);
+	crs = aml_open_crs(a);
+	aml_crs_memory(a, LAYOUT_VIRTIO_AT(n), VIRTIO_MMIO_LEN);
+	aml_crs_level_irq(a, LAYOUT_IRQ_VIRTIO + n);
+	aml_close_crs(a, crs);
+	aml_close(a, dev);
+}
+
 static void dsdt_processor(struct aml *a, unsigned id)
 {
 	static const char hex[] = "0123456789ABCDEF";
@@ -204,7 +223,7 @@ static void dsdt_processor(struct aml *a, unsigned id)
 }
 
 /* 5.2.11.1. Revision 2: integers have 64 bits. */
-static uint8_t *build_dsdt(struct out *o, unsigned cpus)
+static uint8_t *build_dsdt(struct out *o, unsigned cpus, unsigned virtio)
 {
 	const uint8_t s5[4] = { ACPI_PM_S5, ACPI_PM_S5 }; /* 7.4.2 */
 	uint8_t *t = reserve(o, HEADER_LEN, TABLE_ALIGN);
@@ -223,6 +242,8 @@ static uint8_t *build_dsdt(struct out *o, unsigned cpus)
 	dsdt_qemu(&a, "PEVT", "QEMU0001", STA_SHOWN, TRAPMAP_PVPANIC_PORT, 1);
 	dsdt_qemu(&a, "FWCF", "QEMU0002", STA_HIDDEN, LAYOUT_PORT_FW_CFG,
 		  FW_CFG_LEN);
+	for (i = 0; i < virtio; i++)
+		dsdt_virtio(&a, i);
 	for (i = 0; i < cpus; i++)
 		dsdt_processor(&a, i);
 	aml_close(&a, scope);
@@ -369,7 +390,7 @@ static void write_rsdp(uint8_t *t, gpa_t rsdt, gpa_t xsdt)
 }
 
 int acpi_build(uint8_t *buf, size_t len, gpa_t gpa, unsigned cpus,
-	       size_t *ret_used)
+	       unsigned virtio, size_t *ret_used)
 {
 	struct out o = { .buf = buf, .cap = len, .gpa = gpa };
 	uint8_t *rsdp, *facs, *dsdt, *fadt, *madt, *rsdt, *xsdt;
@@ -378,7 +399,7 @@ int acpi_build(uint8_t *buf, size_t len, gpa_t gpa, unsigned cpus,
 	if (!rsdp)
 		return -ENOSPC;
 	facs = build_facs(&o);
-	dsdt = build_dsdt(&o, cpus);
+	dsdt = build_dsdt(&o, cpus, virtio);
 	if (!facs || !dsdt)
 		return -ENOSPC;
 	fadt = build_fadt(&o, address(&o, facs), address(&o, dsdt));

@@ -12,11 +12,11 @@
 #include "core/gmem.h"
 
 /*
- * Writes all tables for `cpus` processors (1 to 255, APIC ids 0 to cpus - 1)
- * into buf, which the guest sees at gpa (a multiple of 64). The RSDP comes
+ * Writes all tables for `cpus` processors (1 to 255, APIC ids 0 to cpus - 1) and
+ * `virtio` transports (0 to LAYOUT_VIRTIO_MAX, each in its place) into buf, which the guest sees at gpa (a multiple of 64). The RSDP comes
  * first, so its address is gpa. Returns 0 with the bytes used, or -ENOSPC.
  */
 int acpi_build(uint8_t *buf, size_t len, gpa_t gpa, unsigned cpus,
-	       size_t *ret_used);
+	       unsigned virtio, size_t *ret_used);
 
 #endif

@@ -26,6 +26,12 @@
 #define RES_IO_DECODE16 0x01
 #define RES_END_TAG 0x79
 
+/* Large ones, section 6.4.3: the tag, then two bytes of length. */
+#define RES_MEMORY32_FIXED 0x86
+#define RES_MEMORY_WRITABLE 0x01
+#define RES_EXTENDED_INTERRUPT 0x89
+#define RES_INTERRUPT_CONSUMER 0x01 /* the rest 0: level, high, exclusive */
+
 static void put(struct aml *a, const void *data, size_t len)
 {
 	if (len > a->cap - a->len) {
@@ -217,6 +223,26 @@ void aml_crs_isa_irq(struct aml *a, unsigned irq)
 	uint8_t d[3] = { RES_IRQ_NO_FLAGS };
 
 	put_le16(d + 1, (uint16_t)(1u << irq));
+	put(a, d, sizeof(d));
+}
+
+/* Section 6.4.3.4. */
+void aml_crs_memory(struct aml *a, uint32_t base, uint32_t len)
+{
+	uint8_t d[12] = { RES_MEMORY32_FIXED, 9, 0, RES_MEMORY_WRITABLE };
+
+	put_le32(d + 4, base);
+	put_le32(d + 8, len);
+	put(a, d, sizeof(d));
+}
+
+/* Section 6.4.3.6. */
+void aml_crs_level_irq(struct aml *a, uint32_t gsi)
+{
+	uint8_t d[9] = { RES_EXTENDED_INTERRUPT, 6, 0, RES_INTERRUPT_CONSUMER,
+			 1 };
+
+	put_le32(d + 5, gsi);
 	put(a, d, sizeof(d));
 }
 

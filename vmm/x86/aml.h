@@ -44,6 +44,10 @@ size_t aml_open_crs(struct aml *a);
 void aml_crs_io(struct aml *a, uint16_t port, uint8_t len);
 /* Edge-triggered, active high, not shared. */
 void aml_crs_isa_irq(struct aml *a, unsigned irq);
+/* Read and write, fixed. */
+void aml_crs_memory(struct aml *a, uint32_t base, uint32_t len);
+/* By its number at the IOAPICs: level-triggered, active high, not shared. */
+void aml_crs_level_irq(struct aml *a, uint32_t gsi);
 void aml_close_crs(struct aml *a, size_t start);
 
 #endif
