@@ -240,8 +240,8 @@ static int open_all(struct block_file *bf,
 	r = measure(bf, config->read_only) ?:
 	    block_file_io_init(bf, depth) ?:
 	    open_engine(bf, config->engine, depth);
-	if (r < 0)
-		return r;
+	if (r < 0 || !bf->engine)
+		return r < 0 ? r : -EINVAL;
 	return loop_watch_new(bf->loop, bf->engine->ready_fd, 0, on_ready, bf,
 			      &bf->watch);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* opts_disk.c: --disk. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +31,10 @@ static int set_text(const char *key, const char *value, char **to, char *err)
 	if (!value || !*value)
 		return opts_fail(err, "--disk: '%s' needs a value", key);
 	*to = strdup(value);
-	return *to ? 0 : opts_fail(err, "out of memory");
+	if (*to)
+		return 0;
+	opts_fail(err, "out of memory");
+	return -ENOMEM;
 }
 
 static int set_flag(const char *key, const char *value, bool *to, char *err)
@@ -58,7 +62,7 @@ static int set(const struct kv *kv, struct opts_disk *disk, char *err)
 	case KEY_SERIAL:
 	case KEY_ID:
 		r = set_text(key, kv->value, &disk->serial, err);
-		if (r == 0 && strlen(disk->serial) > SERIAL_MAX)
+		if (r == 0 && disk->serial && strlen(disk->serial) > SERIAL_MAX)
 			r = opts_fail(err,
 				      "--disk serial '%s': at most %d bytes "
 				      "are expected",
@@ -79,14 +83,17 @@ static int parse(const char *text, struct opts_disk *disk, char *err)
 		if (r)
 			return r;
 	}
-	if (r)
-		return opts_bad_list(err, "--disk", text, r);
-	if (!disk->path)
-		return opts_fail(err,
-				 "--disk '%s': a file is expected: "
-				 "FILE[,ro][,direct][,serial=ID]",
-				 text);
-	return 0;
+	if (r) {
+		opts_bad_list(err, "--disk", text, r);
+		return r;
+	}
+	if (disk->path)
+		return 0;
+	opts_fail(err,
+		  "--disk '%s': a file is expected: "
+		  "FILE[,ro][,direct][,serial=ID]",
+		  text);
+	return -EINVAL;
 }
 
 int opts_disk(const char *text, struct run_opts *opts, char *err)
