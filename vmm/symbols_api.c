@@ -5,9 +5,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/base.h"
 #include "postmortem/symbols.h"
 #include "source.h"
 #include "trapmap/trapmap.h"
+
+/* Of a file that the caller has chosen; debug information makes it large. */
+#define FILE_MAX GIB(2)
 
 struct trapmap_symbols {
 	struct symbols *table;
@@ -38,7 +42,7 @@ int trapmap_symbols_new(const struct trapmap_source *source,
 		return -ENOMEM;
 	r = open_source(source, &src);
 	if (r == 0) {
-		r = symbols_load(&src, &s->table, &err);
+		r = symbols_load(&src, FILE_MAX, &s->table, &err);
 		source_done(&src);
 	}
 	if (r < 0) {

@@ -594,7 +594,7 @@ static void a_source_is_checked_and_read(void **state)
 
 	assert_int_equal(source_from_data(&src, "map", map, strlen(map)), 0);
 	assert_int_equal(symbols_check(&src, &err), 0);
-	assert_int_equal(symbols_load(&src, &s, &err), 0);
+	assert_int_equal(symbols_load(&src, UINT64_MAX, &s, &err), 0);
 	expect(s, 0xffffffff81000101, "two", 1);
 	symbols_free(s);
 	source_done(&src);

@@ -184,40 +184,6 @@ static void find_mode(struct trapmap_vm *vm, struct walk_mode *ret_mode)
 	}
 }
 
-/* Whether the file at all looks as if it had symbols. */
-static bool has_symbols(struct source *src, struct error *err)
-{
-	uint8_t head[SYMBOLS_HEAD_LEN];
-	uint64_t len = src->len < sizeof(head) ? src->len : sizeof(head);
-
-	return source_read(src, 0, head, len, err) == 0 &&
-	       symbols_recognise(head, len);
-}
-
-static int read_symbols(struct source *src, struct symbols **ret_symbols,
-			struct error *err)
-{
-	uint8_t *buf;
-	int r;
-
-	if (src->data)
-		return symbols_read(src->name, src->data, src->len, ret_symbols,
-				    err);
-	if (src->len > SYMBOLS_MAX)
-		return error_set(err, ERROR_INPUT, -EFBIG,
-				 "'%s': %llu bytes; symbols are read from files "
-				 "of up to 1 GiB",
-				 src->name, (unsigned long long)src->len);
-	buf = malloc(src->len);
-	if (!buf)
-		return error_host(err, -ENOMEM, "'%s'", src->name);
-	r = source_read(src, 0, buf, src->len, err);
-	if (r == 0)
-		r = symbols_read(src->name, buf, src->len, ret_symbols, err);
-	free(buf);
-	return r;
-}
-
 static void gather_symbols(struct trapmap_vm *vm, struct postmortem *pm)
 {
 	bool own = !vm->config.symbols.name;
@@ -230,12 +196,8 @@ static void gather_symbols(struct trapmap_vm *vm, struct postmortem *pm)
 	if (s->tried || !src->name)
 		return;
 	s->tried = true;
-	r = source_open(src, &err);
-	if (r == 0 && own && !has_symbols(src, &err))
-		return;
-	if (r == 0)
-		r = read_symbols(src, &s->table, &err);
-	/* A stripped kernel is nothing to complain of. */
+	r = symbols_load(src, SYMBOLS_MAX, &s->table, &err);
+	/* A kernel that is no ELF, or stripped, is nothing to complain of. */
 	if (r < 0 && own)
 		return;
 	s->file = strdup(src->name);

@@ -13,7 +13,6 @@
 #include "source.h"
 
 /* A kernel with all its debug information has about half of this. */
-#define FILE_MAX GIB(2)
 
 /* Bit 63 tells addresses of a 64-bit kernel from those of anything else. */
 #define UPPER_HALF BIT64(63)
@@ -212,8 +211,8 @@ int symbols_check(struct source *src, struct error *err)
 	return 0;
 }
 
-int symbols_load(struct source *src, struct symbols **ret_symbols,
-		 struct error *err)
+int symbols_load(struct source *src, uint64_t max,
+		 struct symbols **ret_symbols, struct error *err)
 {
 	uint8_t *buf;
 	int r;
@@ -224,11 +223,11 @@ int symbols_load(struct source *src, struct symbols **ret_symbols,
 	if (src->data)
 		return symbols_read(src->name, src->data, (size_t)src->len,
 				    ret_symbols, err);
-	if (src->len > FILE_MAX)
+	if (src->len > max)
 		return error_set(err, ERROR_INPUT, -EFBIG,
-				 "'%s': larger than 2 GiB; strip its debug "
+				 "'%s': larger than %llu GiB; strip its debug "
 				 "information",
-				 src->name);
+				 src->name, (unsigned long long)(max >> 30));
 	buf = malloc((size_t)src->len);
 	if (!buf)
 		return error_host(err, -ENOMEM, "'%s'", src->name);

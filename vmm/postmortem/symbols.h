@@ -38,9 +38,9 @@ int symbols_read(const char *name, const uint8_t *buf, size_t len,
  */
 int symbols_check(struct source *src, struct error *err);
 
-/* symbols_check() and symbols_read() of the whole file. */
-int symbols_load(struct source *src, struct symbols **ret_symbols,
-		 struct error *err);
+/* symbols_check() and symbols_read() of the whole file, of up to max bytes. */
+int symbols_load(struct source *src, uint64_t max,
+		 struct symbols **ret_symbols, struct error *err);
 
 /* Accepts NULL. Returns NULL. */
 struct symbols *symbols_free(struct symbols *symbols);
