@@ -132,20 +132,26 @@ static int copy_source(struct trapmap_vm *vm, const struct trapmap_source *from,
 	return 0;
 }
 
-int trapmap_vm_set_kernel(struct trapmap_vm *vm,
-			  const struct trapmap_source *source)
+static int replace_source(struct trapmap_vm *vm, struct source *to,
+			  const struct trapmap_source *from)
 {
 	struct source src = { .fd = -1 };
 	int r;
 
 	r = configurable(vm);
 	if (r == 0)
-		r = copy_source(vm, source, &src);
+		r = copy_source(vm, from, &src);
 	if (r < 0)
 		return r;
-	source_done(&vm->config.kernel);
-	vm->config.kernel = src;
+	source_done(to);
+	*to = src;
 	return 0;
+}
+
+int trapmap_vm_set_kernel(struct trapmap_vm *vm,
+			  const struct trapmap_source *source)
+{
+	return replace_source(vm, &vm->config.kernel, source);
 }
 
 int trapmap_vm_add_initrd(struct trapmap_vm *vm,
@@ -285,17 +291,7 @@ int trapmap_vm_set_stats(struct trapmap_vm *vm, int on)
 int trapmap_vm_set_symbols(struct trapmap_vm *vm,
 			   const struct trapmap_source *source)
 {
-	struct source src = { .fd = -1 };
-	int r;
-
-	r = configurable(vm);
-	if (r == 0)
-		r = copy_source(vm, source, &src);
-	if (r < 0)
-		return r;
-	source_done(&vm->config.symbols);
-	vm->config.symbols = src;
-	return 0;
+	return replace_source(vm, &vm->config.symbols, source);
 }
 
 static bool overlap(const struct trapmap_device *a,
