@@ -1,40 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* --disk. */
 #include "test.h"
+#include "opts_rig.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/opts.h"
-
-/* The words behind "run", up to a NULL. */
-#define WORDS(...) ((char *[]){ (char *)"run", __VA_ARGS__, NULL })
-#define W(word) ((char *)(uintptr_t)(word))
 #define D W("-d")
-
-static struct run_opts opts;
-static char err[OPTS_ERR_SIZE];
-
-static int parse(char **argv)
-{
-	int argc = 0;
-
-	while (argv[argc])
-		argc++;
-	run_opts_done(&opts);
-	memset(&opts, 0, sizeof(opts));
-	*err = '\0';
-	return run_opts_parse(argc, argv, &opts, err);
-}
-
-#define assert_good(...) assert_int_equal(parse(WORDS(__VA_ARGS__)), OPTS_RUN)
-
-#define assert_bad(text, ...)                                         \
-	do {                                                          \
-		assert_int_equal(parse(WORDS(__VA_ARGS__)), -EINVAL); \
-		assert_string_equal(err, text);                       \
-	} while (0)
 
 static void a_disk_is_a_file_and_what_is_to_be_different(void **state)
 {
