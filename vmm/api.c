@@ -36,6 +36,7 @@ int trapmap_vm_new(struct trapmap_vm **ret_vm)
 		free(vm);
 		return -ENOMEM;
 	}
+	notices_init(&vm->notices);
 	vm->sys_fd = -1;
 	vm->vm_fd = -1;
 	pthread_mutex_init(&vm->control.lock, NULL);
@@ -65,6 +66,7 @@ struct trapmap_vm *trapmap_vm_free(struct trapmap_vm *vm)
 		close(vm->progress_fd);
 	if (vm->event_fd >= 0)
 		close(vm->event_fd);
+	notices_done(&vm->notices);
 	pthread_cond_destroy(&vm->control.changed);
 	pthread_mutex_destroy(&vm->control.lock);
 	free(vm);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/base.h"
+#include "attach/attach.h"
 #include "vm.h"
 
 /* The smallest option structs ever released; a later one is larger. */
@@ -74,10 +75,11 @@ int trapmap_vm_set_machine(struct trapmap_vm *vm,
 	if (machine->rtc_base > TRAPMAP_RTC_BASE_EPOCH ||
 	    machine->rtc_clock > TRAPMAP_RTC_CLOCK_VM ||
 	    machine->on_reset > TRAPMAP_ON_RESET_POWEROFF ||
-	    machine->debug_exit > TRAPMAP_DEBUG_EXIT_PLAIN)
+	    machine->debug_exit > TRAPMAP_DEBUG_EXIT_PLAIN ||
+	    machine->transport > TRAPMAP_TRANSPORT_PCI)
 		return fail(vm, -EINVAL,
 			    "struct trapmap_machine: unknown rtc_base, "
-			    "rtc_clock, on_reset or debug_exit");
+			    "rtc_clock, on_reset, debug_exit or transport");
 	if (machine->rtc_base == TRAPMAP_RTC_BASE_EPOCH &&
 	    (machine->rtc_epoch < RTC_EPOCH_MIN ||
 	     machine->rtc_epoch > RTC_EPOCH_MAX))
@@ -107,6 +109,7 @@ int trapmap_vm_set_machine(struct trapmap_vm *vm,
 	c->strict_io = machine->strict_io != 0;
 	c->watchdog_ms = machine->watchdog_ms;
 	c->machine.test_device = machine->test_device != 0;
+	c->machine.transport = machine->transport;
 	return 0;
 }
 
@@ -369,8 +372,8 @@ void vm_config_done(struct vm_config *c)
 	for (i = 0; i < c->devices; i++)
 		free((char *)(uintptr_t)c->device[i].name);
 	free(c->device);
-	for (i = 0; i < c->machine.disks; i++)
-		disk_done(&c->disk[i]);
+	for (i = 0; i < c->machine.attached_count; i++)
+		attach_free(c->attached[i]);
 	free(c->cpu);
 	free(c->kvm_path);
 	free(c->cmdline);

@@ -35,11 +35,19 @@ static void place_unbind(void *opaque, uint64_t off, unsigned size,
 	(void)set(opaque, off, size, match, fd, KVM_IOEVENTFD_FLAG_DEASSIGN);
 }
 
+static void place_move(void *opaque, uint64_t base)
+{
+	struct doorbell_place *place = opaque;
+
+	place->base = base;
+}
+
 struct doorbell doorbell_at(struct doorbell_place *place, const int *vm_fd,
 			    uint64_t base)
 {
 	*place = (struct doorbell_place){ .vm_fd = vm_fd, .base = base };
 	return (struct doorbell){ .bind = place_bind,
 				  .unbind = place_unbind,
+				  .move = place_move,
 				  .opaque = place };
 }

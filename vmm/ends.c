@@ -259,6 +259,7 @@ void vm_hooks(struct trapmap_vm *vm, struct machine_host *ret_host)
 		.console_output = console_output,
 		.console_failed = console_failed,
 		.debugcon_failed = debugcon_failed,
+		.notices = &vm->notices,
 		.opaque = vm,
 	};
 }

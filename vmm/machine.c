@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "acpi_pm.h"
@@ -16,7 +15,6 @@
 #include "core/gmem.h"
 #include "debug_exit.h"
 #include "debugcon.h"
-#include "disk.h"
 #include "embedded_device.h"
 #include "fw_cfg.h"
 #include "i8042.h"
@@ -28,8 +26,6 @@
 #include "rtc_mc146818.h"
 #include "trapmap/guest_abi.h"
 #include "uart16550.h"
-#include "virtio/mmio.h"
-#include "virtio/rng.h"
 
 /* Seconds that the host's local time is ahead of UTC now. */
 static int64_t local_offset(void)
@@ -72,8 +68,7 @@ static void rtc_time(const struct machine_config *config, struct loop *loop,
 	}
 }
 
-/* Keeps dev for reset and free. */
-static int keep(struct machine *m, struct device *dev)
+int machine_keep(struct machine *m, struct device *dev)
 {
 	if (m->count == MACHINE_MAX_DEVICES) {
 		device_free(dev);
@@ -147,19 +142,19 @@ static int add_pc(struct machine *m, const struct machine_config *config,
 	struct device *dev = NULL;
 	int r;
 
-	r = i8042_new(&i8042, &dev) ?: keep(m, dev) ?:
+	r = i8042_new(&i8042, &dev) ?: machine_keep(m, dev) ?:
 	    bus_add(&m->pio, LAYOUT_PORT_I8042_DATA, 1, dev, 0) ?:
 	    bus_add(&m->pio, LAYOUT_PORT_I8042_COMMAND, 1, dev, 4);
 	if (r < 0)
 		return r;
 
 	rtc_time(config, loop, &rtc);
-	r = rtc_new(&rtc, &dev) ?: keep(m, dev) ?:
+	r = rtc_new(&rtc, &dev) ?: machine_keep(m, dev) ?:
 	    bus_add(&m->pio, LAYOUT_PORT_RTC, 2, dev, 0);
 	if (r < 0)
 		return r;
 
-	r = post_code_new(loop, &m->post) ?: keep(m, m->post) ?:
+	r = post_code_new(loop, &m->post) ?: machine_keep(m, m->post) ?:
 	    bus_add(&m->pio, TRAPMAP_POST_PORT, 1, m->post, 0);
 	if (r < 0)
 		return r;
@@ -168,17 +163,17 @@ static int add_pc(struct machine *m, const struct machine_config *config,
 	if (r < 0)
 		return r;
 	r = add_tap(m, WATCH_COM1, m->console, &com1.chr) ?:
-	    uart_new(&com1, &m->uart) ?: keep(m, m->uart) ?:
+	    uart_new(&com1, &m->uart) ?: machine_keep(m, m->uart) ?:
 	    bus_add(&m->pio, LAYOUT_PORT_COM1, 8, m->uart, 0);
 	if (r < 0)
 		return r;
 
-	r = acpi_pm_new(&pm, &dev) ?: keep(m, dev) ?:
+	r = acpi_pm_new(&pm, &dev) ?: machine_keep(m, dev) ?:
 	    bus_add(&m->pio, LAYOUT_PORT_PM_EVENT, ACPI_PM_LEN, dev, 0);
 	if (r < 0)
 		return r;
 
-	return pci_config_new(&dev) ?: keep(m, dev) ?:
+	return pci_config_new(&dev) ?: machine_keep(m, dev) ?:
 	       bus_add(&m->pio, LAYOUT_PORT_PCI_CONFIG, PCI_CONFIG_LEN, dev, 0);
 }
 
@@ -208,104 +203,29 @@ static int add_virtual(struct machine *m, const struct machine_config *config,
 		return r;
 	r = add_tap(m, WATCH_DEBUGCON, m->debugcon, &chr) ?:
 	    debugcon_new(chr, &m->debugcon_dev) ?:
-	    keep(m, m->debugcon_dev) ?:
+	    machine_keep(m, m->debugcon_dev) ?:
 	    bus_add(&m->pio, TRAPMAP_DEBUGCON_PORT, 1, m->debugcon_dev, 0) ?:
 	    bus_add(&m->pio, TRAPMAP_DEBUGCON_PORT_2, 1, m->debugcon_dev, 0);
 	if (r < 0)
 		return r;
 
-	r = debug_exit_new(&host->end, &dev) ?: keep(m, dev) ?:
+	r = debug_exit_new(&host->end, &dev) ?: machine_keep(m, dev) ?:
 	    bus_add(&m->pio, TRAPMAP_DEBUG_EXIT_PORT, 4, dev, 0);
 	if (r < 0)
 		return r;
 
-	r = pvpanic_new(&host->end, &dev) ?: keep(m, dev) ?:
+	r = pvpanic_new(&host->end, &dev) ?: machine_keep(m, dev) ?:
 	    bus_add(&m->pio, TRAPMAP_PVPANIC_PORT, 1, dev, 0);
 	if (r < 0)
 		return r;
 
-	r = fw_cfg_new(&fw_cfg, &dev) ?: keep(m, dev) ?:
+	r = fw_cfg_new(&fw_cfg, &dev) ?: machine_keep(m, dev) ?:
 	    bus_add(&m->pio, LAYOUT_PORT_FW_CFG, FW_CFG_LEN, dev, 0);
 	if (r < 0)
 		return r;
 
-	return test_exit_new(&host->end, &dev) ?: keep(m, dev) ?:
+	return test_exit_new(&host->end, &dev) ?: machine_keep(m, dev) ?:
 	       bus_add(&m->pio, TRAPMAP_TEST_EXIT_PORT, 4, dev, 0);
-}
-
-/* Puts vd behind the next transport; it is the board's, or freed. */
-static int add_virtio(struct machine *m, struct loop *loop, const int *vm_fd,
-		      struct virtio_device *vd)
-{
-	unsigned n = m->virtio_count;
-	struct virtio_mmio_config mmio = { .vd = vd, .loop = loop };
-	struct device *dev = NULL;
-	int r = -ENOSPC;
-
-	if (n < LAYOUT_VIRTIO_MAX) {
-		mmio.irq = irqchip_line(&m->virtio[n].irq, vm_fd,
-					LAYOUT_IRQ_VIRTIO + n);
-		mmio.doorbell = doorbell_at(&m->virtio[n].doorbell, vm_fd,
-					    LAYOUT_VIRTIO_AT(n));
-		r = virtio_mmio_new(&mmio, &dev);
-	}
-	if (r < 0) {
-		virtio_free(vd);
-		return r;
-	}
-	m->virtio_count++;
-	return keep(m, dev) ?:
-	       bus_add(&m->mmio, LAYOUT_VIRTIO_AT(n), VIRTIO_MMIO_LEN, dev, 0);
-}
-
-/* The host's generator, which has been seeded since long. */
-static int host_entropy(void *opaque, void *buf, size_t len)
-{
-	uint8_t *p = buf;
-
-	while (len > 0) {
-		ssize_t n = getrandom(p, len, GRND_NONBLOCK);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n < 0)
-			continue;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-/* In the order of their addresses, which is that of what guests find. */
-static int add_virtio_devices(struct machine *m,
-			      const struct machine_config *config,
-			      struct loop *loop, const int *vm_fd,
-			      struct error *err)
-{
-	static const struct gmem no_ram;
-	const struct gmem *ram = config->ram ? config->ram : &no_ram;
-	const struct virtio_rng_config rng = {
-		.ram = ram,
-		.fill = host_entropy,
-	};
-	struct virtio_device *vd = NULL;
-	unsigned i;
-	int r;
-
-	r = virtio_rng_new(&rng, &vd) ?: add_virtio(m, loop, vm_fd, vd);
-	if (r < 0)
-		return error_host(err, r, "cannot build the machine");
-	for (i = 0; i < config->disks; i++) {
-		r = disk_device(&config->disk[i], ram, config->cpus, loop, &vd,
-				err);
-		if (r < 0)
-			return r;
-		r = add_virtio(m, loop, vm_fd, vd);
-		if (r < 0)
-			return error_host(err, r, "disk '%s'",
-					  config->disk[i].name);
-	}
-	return 0;
 }
 
 /* Where it is asked for: it takes ports and memory of its own. */
@@ -318,7 +238,7 @@ static int add_testdev(struct machine *m, const struct gmem *ram,
 
 	for (i = 0; i < PC_TESTDEV_LINES; i++)
 		config.line[i] = irqchip_line(&m->irq_test[i], vm_fd, i);
-	return pc_testdev_new(&config, &dev) ?: keep(m, dev) ?:
+	return pc_testdev_new(&config, &dev) ?: machine_keep(m, dev) ?:
 	       bus_add(&m->pio, LAYOUT_PORT_TESTDEV, PC_TESTDEV_IOPORT_LEN, dev,
 		       PC_TESTDEV_IOPORT) ?:
 	       bus_add(&m->pio, LAYOUT_PORT_TESTDEV_FLUSH, PC_TESTDEV_FLUSH_LEN,
@@ -418,7 +338,7 @@ int machine_init(struct machine *m, const struct machine_config *config,
 		r = add_testdev(m, config->ram, vm_fd);
 	if (r < 0)
 		return error_host(err, r, "cannot build the machine");
-	r = add_virtio_devices(m, config, loop, vm_fd, err);
+	r = machine_add_virtio(m, config, loop, vm_fd, err);
 	if (r < 0)
 		return r;
 

@@ -17,12 +17,13 @@
 #include "error.h"
 #include "irqchip.h"
 #include "layout.h"
+#include "notice.h"
 #include "trapmap/trapmap.h"
 #include "watch.h"
 
+struct attachment;
 struct chardev;
 struct device;
-struct disk;
 struct gmem;
 
 /* What the board is built from. */
@@ -37,8 +38,9 @@ struct machine_config {
 	int serial_out_fd;
 	/* The debug console's output; -1 for none. Stays the caller's. */
 	int debugcon_fd;
-	const struct disk *disk; /* they stay the caller's */
-	unsigned disks;
+	enum trapmap_transport transport;
+	struct attachment *const *attached; /* they stay the caller's */
+	unsigned attached_count;
 	bool test_device; /* trapmap_machine.test_device */
 	/* Where no device may lie; NULL: nowhere. */
 	const struct gmem *ram;
@@ -61,6 +63,18 @@ struct machine_host {
 	/* What the guest says. Any thread, with a device's lock held. */
 	void (*console_output)(void *opaque, enum watch_stream stream,
 			       const uint8_t *buf, size_t len);
+	/*
+	 * Has the VM pause, soon. Any thread, with a device's lock held.
+	 */
+	void (*pause)(void *opaque);
+	/*
+	 * Lets the guest read len bytes of the host's (whole pages, for as long
+	 * as the machine lives) where there is nothing else. Returns 0 with the
+	 * address, or -errno. Before the VM is powered on.
+	 */
+	int (*map)(void *opaque, void *host, uint64_t len, uint64_t align,
+		   uint64_t *ret_gpa);
+	struct notices *notices;
 	void *opaque;
 };
 
@@ -75,9 +89,10 @@ struct machine_tap {
 struct machine_virtio {
 	struct irqchip_input irq;
 	struct doorbell_place doorbell;
+	struct notice_source notice;
 };
 
-#define MACHINE_MAX_DEVICES 24
+#define MACHINE_MAX_DEVICES (16 + 1 + TRAPMAP_ATTACHED_MAX)
 
 struct machine {
 	struct bus pio;
@@ -107,6 +122,13 @@ struct machine {
 int machine_init(struct machine *m, const struct machine_config *config,
 		 const struct machine_host *host, struct loop *loop,
 		 const int *vm_fd, struct error *err);
+
+/* machine_virtio.c: adds its part of the board. */
+int machine_add_virtio(struct machine *m, const struct machine_config *config,
+		       struct loop *loop, const int *vm_fd, struct error *err);
+
+/* Keeps dev for reset and free; it is freed if there is no room (-ENOSPC). */
+int machine_keep(struct machine *m, struct device *dev);
 
 /* Bytes of the consoles' output that wait for their readers. Any thread. */
 size_t machine_output_pending(const struct machine *m);

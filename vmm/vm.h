@@ -11,11 +11,11 @@
 #define TRAPMAP_VM_H
 
 #include "boot/plan.h"
-#include "disk.h"
 #include "error.h"
 #include "load.h"
 #include "machine.h"
 #include "mem.h"
+#include "notice.h"
 #include "observe.h"
 #include "settle.h"
 #include "source.h"
@@ -48,7 +48,7 @@ struct vm_config {
 	struct machine_config machine;
 	struct trapmap_device *device; /* machine.extra; names are ours */
 	unsigned devices;
-	struct disk disk[TRAPMAP_DISKS_MAX]; /* machine.disk */
+	struct attachment *attached[TRAPMAP_ATTACHED_MAX]; /* machine.attached */
 	bool strict_io;
 	uint32_t watchdog_ms; /* 0: none */
 	bool stats;
@@ -79,6 +79,7 @@ struct trapmap_vm {
 	struct vcpu_control control;
 	struct stuck *stuck;
 	struct observe observe;
+	struct notices notices;
 	struct settle settle;
 
 	/* Readable: the loop has to look at the VM, see vm_progress(). */

@@ -24,6 +24,11 @@ struct doorbell {
 		    int fd);
 	void (*unbind)(void *opaque, uint64_t off, unsigned size,
 		       uint64_t match, int fd);
+	/*
+	 * The range lies at this address from now on. Only of a device that can
+	 * be moved, as a PCI function; nothing is bound.
+	 */
+	void (*move)(void *opaque, uint64_t base);
 	void *opaque;
 };
 
@@ -38,6 +43,12 @@ static inline void doorbell_unbind(const struct doorbell *d, uint64_t off,
 				   unsigned size, uint64_t match, int fd)
 {
 	d->unbind(d->opaque, off, size, match, fd);
+}
+
+static inline void doorbell_move(const struct doorbell *d, uint64_t base)
+{
+	if (d->move)
+		d->move(d->opaque, base);
 }
 
 #endif

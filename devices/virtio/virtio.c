@@ -98,6 +98,7 @@ void virtio_fail(struct virtio_device *vd, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(vd->why, sizeof(vd->why), fmt, ap);
 	va_end(ap);
+	notice_say(&vd->notice, vd->why);
 	virtio_needs_reset(vd);
 }
 
@@ -261,6 +262,21 @@ void virtio_push(struct virtio_device *vd, unsigned queue,
 {
 	virtq_push(&vd->queue[queue].q, chain, written);
 	virtio_signal(vd, queue);
+}
+
+int virtio_lend(struct virtio_device *vd, unsigned queue, int *ret_kick,
+		int *ret_call)
+{
+	if (!vd->transport->lend)
+		return -EOPNOTSUPP;
+	return vd->transport->lend(vd->transport_opaque, queue, ret_kick,
+				   ret_call);
+}
+
+void virtio_take_back(struct virtio_device *vd, unsigned queue)
+{
+	if (vd->transport->take_back)
+		vd->transport->take_back(vd->transport_opaque, queue);
 }
 
 void virtio_again(struct virtio_device *vd, unsigned queue)

@@ -23,6 +23,7 @@
 
 #include "core/device.h"
 #include "core/gmem.h"
+#include "core/notice.h"
 #include "virtio/queue.h"
 
 struct virtio_device;
@@ -32,6 +33,10 @@ struct virtio_device;
 #define VIRTIO_ID_BLOCK 2u
 #define VIRTIO_ID_CONSOLE 3u
 #define VIRTIO_ID_ENTROPY 4u
+#define VIRTIO_ID_BALLOON 5u
+#define VIRTIO_ID_9P 9u
+#define VIRTIO_ID_VSOCK 19u
+#define VIRTIO_ID_PMEM 27u
 
 /* 2.1 "Device Status Field"; what is not named there is ignored. */
 #define VIRTIO_STATUS_ACKNOWLEDGE 1u
@@ -90,6 +95,15 @@ struct virtio_transport_ops {
 	void (*config_changed)(void *opaque);
 	/* Calls virtio_notify(), later and on the I/O thread. */
 	void (*again)(void *opaque, unsigned queue);
+	/*
+	 * For a device whose work is done in the host's kernel: the eventfd that
+	 * the driver's notifications of a queue reach, which the transport then
+	 * no longer looks at, and one on which an event is a used buffer
+	 * notification. Both stay the transport's, until take_back() or a reset
+	 * is over. Returns 0 or -errno.
+	 */
+	int (*lend)(void *opaque, unsigned queue, int *ret_kick, int *ret_call);
+	void (*take_back)(void *opaque, unsigned queue);
 };
 
 /* A queue, and what the driver has written of it so far. */
@@ -115,6 +129,9 @@ struct virtio_device {
 	bool started; /* ops->start() has been called */
 	bool resetting; /* ops->stop() is waiting */
 	char why[128]; /* it needs a reset; stays until the next time */
+
+	/* Where that is said; the board's, which sets it after x_new(). */
+	struct notice notice;
 
 	/* Set by virtio_attach(). */
 	struct device *lock;
@@ -183,6 +200,10 @@ int virtio_pop(struct virtio_device *vd, unsigned queue,
 /* virtq_push(), and the interrupt if the driver wants one. */
 void virtio_push(struct virtio_device *vd, unsigned queue,
 		 const struct virtq_chain *chain, uint32_t written);
+/* transport_ops' lend and take_back. */
+int virtio_lend(struct virtio_device *vd, unsigned queue, int *ret_kick,
+		int *ret_call);
+void virtio_take_back(struct virtio_device *vd, unsigned queue);
 /* Only the second half, after several virtq_push() or virtq_hold(). */
 void virtio_signal(struct virtio_device *vd, unsigned queue);
 /* There may be more in the queue: ops->notify() is to be called again. */

@@ -44,6 +44,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <trapmap/devices.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -104,6 +106,16 @@ enum trapmap_on_reset {
 enum trapmap_debug_exit {
 	TRAPMAP_DEBUG_EXIT_QEMU = 0, /* (value << 1) | 1, eight bits */
 	TRAPMAP_DEBUG_EXIT_PLAIN = 1, /* value, eight bits */
+};
+
+/* How virtio devices are reached. */
+enum trapmap_transport {
+	TRAPMAP_TRANSPORT_DEFAULT = 0, /* TRAPMAP_TRANSPORT_MMIO */
+	/* Registers in memory, named by ACPI and the devicetree. No PCI. */
+	TRAPMAP_TRANSPORT_MMIO = 1,
+	/* The same, named on the command line of a Linux kernel instead. */
+	TRAPMAP_TRANSPORT_MMIO_CMDLINE = 2,
+	TRAPMAP_TRANSPORT_PCI = 3, /* a PCI bus, with MSI-X */
 };
 
 struct trapmap_machine {
@@ -167,6 +179,9 @@ struct trapmap_machine {
 	 * memory at 0xff000000.
 	 */
 	int test_device;
+
+	/* How the guest finds what devices.h attaches. */
+	enum trapmap_transport transport;
 };
 
 #define TRAPMAP_MACHINE_INIT { .size = sizeof(struct trapmap_machine) }
@@ -304,50 +319,18 @@ enum trapmap_rule {
 int trapmap_vm_add_rule(struct trapmap_vm *vm, enum trapmap_rule rule,
 			const char *regex);
 
-/* ---- disks -------------------------------------------------------------- */
-
-#define TRAPMAP_DISKS_MAX 6
+/* ---- notices ------------------------------------------------------------ */
 
 /*
- * A virtio block device over a raw image: a regular file or a block device. Its
- * size is that of the image, whole sectors of 512 bytes. Which number it gets in the
- * guest follows the order of adding: vda, vdb ...
+ * Has notice() called with what a person should know while the guest runs: a driver
+ * has broken a device's rules, the host has no room for a disk. text is one line
+ * without a newline, valid during the call; a flood is cut short, and says so.
+ * Called on any of the VM's threads with locks held: it must return soon and call
+ * nothing of this library. NULL: nobody. Returns 0 or -EBUSY.
  */
-struct trapmap_disk {
-	size_t size; /* sizeof(struct trapmap_disk) */
-	const char *path; /* copied; opened by start */
-	/*
-	 * Used if path is NULL: duplicated. Open for reading and, unless
-	 * read_only, writing. Its flags are not changed.
-	 */
-	int fd;
-	int read_only; /* not 0: the guest cannot write to it */
-	/*
-	 * Not 0: past the host's page cache, by O_DIRECT, with which fd must
-	 * have been opened.
-	 */
-	int direct;
-	const char *serial; /* copied; up to 20 bytes. NULL: none */
-	/*
-	 * The host could not do what the guest asked for (err is an errno, as
-	 * ENOSPC), and the guest was told of an I/O error. Called for each such
-	 * request, on a thread of the VM's with locks held: it must return soon
-	 * and call nothing of this library. May be NULL.
-	 */
-	void (*failed)(void *opaque, int err);
-	void *opaque;
-};
-
-#define TRAPMAP_DISK_INIT { .size = sizeof(struct trapmap_disk), .fd = -1 }
-
-/*
- * Adds it. The image stays locked from start to free, against all other
- * users, or where it is read_only against writers (an open file description lock on the whole
- * file; of fd it is the caller's too). What is no image, or is in use, is refused
- * by start. Returns 0; -EINVAL: a wrong size, an empty path, a serial that is too
- * long; -E2BIG: there are TRAPMAP_DISKS_MAX; -EBUSY; -EBADF; -EMFILE; -ENOMEM.
- */
-int trapmap_vm_add_disk(struct trapmap_vm *vm, const struct trapmap_disk *disk);
+int trapmap_vm_set_notice(struct trapmap_vm *vm,
+			  void (*notice)(void *opaque, const char *text),
+			  void *opaque);
 
 /* ---- devices of the embedder's own ------------------------------------- */
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The functions that trapmap.h declares, the names in the version script and the
+"""The functions that trapmap.h declares, with the headers of its folder that it
+includes, the names in the version script and the
 symbols that the libraries export are the same set.
 
 usage: exports.py HEADER MAP [--shared LIBRARY.so] [--static LIBRARY.a]
@@ -45,6 +46,16 @@ def declared(text):
             if f and not re.match(r"\s*(typedef|static)\b", decl):
                 found[f.group(1)] = line_of(text, start + f.start(1))
             start = m.end()
+    return found
+
+
+def declared_in(header):
+    """The same of a header and of those of its folder that it includes."""
+    text = source.read(".", header)
+    found = declared(text)
+    folder = os.path.dirname(header)
+    for name in re.findall(r"#include <trapmap/(\w+\.h)>", text):
+        found.update(declared(source.read(".", os.path.join(folder, name))))
     return found
 
 
@@ -103,7 +114,7 @@ def main():
         source.skip("no nm (package binutils)")
 
     report = source.Report("exports")
-    api = declared(source.read(".", opt.header))
+    api = declared_in(opt.header)
     listed = mapped(report, opt.map, source.read(".", opt.map))
     compare(report, opt.header, api, listed,
             f"declared here, but not in {os.path.basename(opt.map)}")

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "attach/attach.h"
 #include "core/gmem.h"
 #include "fake_loop.h"
 #include "virtio/virtio.h"
@@ -54,8 +55,12 @@ static int open_disk(unsigned n, struct virtio_device **ret_vd)
 {
 	static const struct gmem no_ram;
 
-	return disk_device(&vm->config.disk[n], &no_ram, 4, &fl.loop, ret_vd,
-			   &vm->error);
+	const struct attach_site site = { .ram = &no_ram,
+					  .cpus = 4,
+					  .loop = &fl.loop };
+	struct attachment *at = vm->config.attached[n];
+
+	return at->ops->device(at, &site, ret_vd, &vm->error);
 }
 
 static int try_disk(struct trapmap_disk *disk)
@@ -66,10 +71,10 @@ static int try_disk(struct trapmap_disk *disk)
 	disk->size = sizeof(*disk);
 	r = trapmap_vm_add_disk(vm, disk);
 	assert_int_equal(r, 0);
-	r = open_disk(vm->config.machine.disks - 1, &vd);
+	r = open_disk(vm->config.machine.attached_count - 1, &vd);
 	virtio_free(vd);
-	vm->config.machine.disks--;
-	disk_done(&vm->config.disk[vm->config.machine.disks]);
+	vm->config.machine.attached_count--;
+	attach_free(vm->config.attached[vm->config.machine.attached_count]);
 	return r;
 }
 
@@ -83,17 +88,15 @@ static void what_is_given_is_copied(void **state)
 	disk.read_only = 2;
 	assert_int_equal(trapmap_vm_add_disk(vm, &disk), 0);
 	name[0] = serial[0] = '?';
-	assert_int_equal(vm->config.machine.disks, 1);
-	assert_string_equal(vm->config.machine.disk[0].name, "a.img");
-	assert_string_equal(vm->config.machine.disk[0].serial,
-			    "12345678901234567890");
-	assert_true(vm->config.machine.disk[0].read_only);
+	assert_int_equal(vm->config.machine.attached_count, 1);
+	assert_string_equal(vm->config.attached[0]->name, "disk 'a.img'");
 	disk.path = NULL;
 	disk.serial = NULL;
 	disk.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(trapmap_vm_add_disk(vm, &disk), 0);
 	close(disk.fd);
-	assert_true(fcntl(vm->config.disk[1].fd, F_GETFD) >= 0);
+	assert_string_not_equal(vm->config.attached[1]->name,
+				vm->config.attached[0]->name);
 }
 
 static void what_is_wrong_with_the_struct_is_said(void **state)
@@ -117,12 +120,12 @@ static void what_is_wrong_with_the_struct_is_said(void **state)
 	disk.fd = -1;
 	assert_int_equal(trapmap_vm_add_disk(vm, &disk), -EBADF);
 	assert_error("disk: Bad file descriptor");
-	assert_int_equal(vm->config.machine.disks, 0);
+	assert_int_equal(vm->config.machine.attached_count, 0);
 	disk.path = "a";
-	for (i = 0; i < TRAPMAP_DISKS_MAX; i++)
+	for (i = 0; i < TRAPMAP_ATTACHED_MAX; i++)
 		assert_int_equal(trapmap_vm_add_disk(vm, &disk), 0);
 	assert_int_equal(trapmap_vm_add_disk(vm, &disk), -E2BIG);
-	assert_error("more than 6 disks");
+	assert_error("more than 28 devices");
 	vm->state = VM_RUNNING;
 	assert_int_equal(trapmap_vm_add_disk(vm, &disk), -EBUSY);
 	vm->state = VM_CONFIGURED;

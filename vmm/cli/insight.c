@@ -10,13 +10,6 @@
 
 #include "say.h"
 
-int insight_refused(const struct trapmap_vm *vm, const char *what, int r)
-{
-	say("%s%s", what, trapmap_vm_error(vm));
-	return r == -EINVAL || r == -E2BIG ? STATUS_BAD_INPUT
-					   : STATUS_HOST_FAILURE;
-}
-
 int insight_open(const char *option, const char *path)
 {
 	int fd = outfile_stream(path);
@@ -45,16 +38,16 @@ int insight_rules(struct insight *in)
 
 		r = trapmap_vm_add_rule(in->vm, rule->rule, rule->regex);
 		if (r)
-			return insight_refused(in->vm, rule_option(rule), r);
+			return say_refused(in->vm, rule_option(rule), r);
 	}
 	if (opts->symbols) {
 		symbols.path = opts->symbols;
 		r = trapmap_vm_set_symbols(in->vm, &symbols);
 		if (r)
-			return insight_refused(in->vm, "--symbols: ", r);
+			return say_refused(in->vm, "--symbols: ", r);
 	}
 	r = trapmap_vm_set_stats(in->vm, opts->stats);
-	return r ? insight_refused(in->vm, "--stats: ", r) : STATUS_OK;
+	return r ? say_refused(in->vm, "--stats: ", r) : STATUS_OK;
 }
 
 static int connect_debugcon(struct insight *in)
@@ -74,7 +67,7 @@ static int connect_debugcon(struct insight *in)
 	r = trapmap_vm_set_debugcon(in->vm, fd);
 	if (fd > STDERR_FILENO)
 		close(fd);
-	return r ? insight_refused(in->vm, "--debugcon: ", r) : STATUS_OK;
+	return r ? say_refused(in->vm, "--debugcon: ", r) : STATUS_OK;
 }
 
 static int connect_trace(struct insight *in)
@@ -93,7 +86,7 @@ static int connect_trace(struct insight *in)
 		return STATUS_BAD_INPUT;
 	r = trapmap_vm_set_trace(in->vm, &trace);
 	close(trace.fd);
-	return r ? insight_refused(in->vm, "--trace: ", r) : STATUS_OK;
+	return r ? say_refused(in->vm, "--trace: ", r) : STATUS_OK;
 }
 
 int insight_files(struct insight *in)

@@ -22,12 +22,6 @@ struct insight {
 #define INSIGHT_INIT { .report = OUTFILE_INIT }
 
 /*
- * Says what the library found wrong with a call that returned r, behind what
- * ("" or "--option: "). Returns the exit status for it.
- */
-int insight_refused(const struct trapmap_vm *vm, const char *what, int r);
-
-/*
  * Hands the VM the rules, symbols and all that is no file to write. Returns 0,
  * or an exit status, having said why.
  */

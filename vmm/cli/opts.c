@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attached.h"
 #include "manual.h"
 #include "opts_parts.h"
 #include "optscan.h"
@@ -158,8 +159,7 @@ void run_opts_done(struct run_opts *opts)
 	opts->debugcon.path = NULL;
 	free(opts->trace.path);
 	opts->trace.path = NULL;
-	for (; opts->disk_count; opts->disk_count--)
-		opts_disk_done(&opts->disk[opts->disk_count - 1]);
+	attached_free(opts);
 	for (; opts->rule_count; opts->rule_count--)
 		free(opts->rules[opts->rule_count - 1].regex);
 }

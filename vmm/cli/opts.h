@@ -9,6 +9,8 @@
 
 #include <trapmap/trapmap.h>
 
+struct attached;
+
 #define OPTS_INITRD_MAX 64
 #define OPTS_ERR_SIZE 1024
 
@@ -30,12 +32,6 @@ struct opts_rule {
 	char *regex; /* NULL: the rule has none */
 };
 
-struct opts_disk {
-	char *path;
-	char *serial; /* NULL: none */
-	bool read_only, direct;
-};
-
 struct opts_trace {
 	char *path; /* NULL: not asked for */
 	uint32_t kinds; /* TRAPMAP_TRACE_*; 0: all of them */
@@ -49,8 +45,8 @@ struct run_opts {
 	const char *initrd[OPTS_INITRD_MAX];
 	unsigned initrd_count;
 	const char *params; /* NULL: none was given */
-	struct opts_disk disk[TRAPMAP_DISKS_MAX];
-	unsigned disk_count;
+	struct attached *attached[TRAPMAP_ATTACHED_MAX];
+	unsigned attached_count;
 	struct opts_sink serial;
 	struct opts_sink debugcon;
 	struct opts_rule rules[TRAPMAP_RULES_MAX];

@@ -1,125 +1,128 @@
 // SPDX-License-Identifier: MIT
 /* opts_disk.c: --disk. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kv.h"
+#include "opts_disk.h"
 #include "opts_parts.h"
+#include "say.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* As long as a virtio disk's may be. */
 #define SERIAL_MAX 20
 
-enum key { KEY_FILE, KEY_RO, KEY_DIRECT, KEY_SERIAL, KEY_ID };
+static const struct opts_key keys[] = {
+	{ "file", OPTS_KEY_TEXT, offsetof(struct opts_disk, path) },
+	{ "ro", OPTS_KEY_FLAG, offsetof(struct opts_disk, read_only) },
+	{ "direct", OPTS_KEY_FLAG, offsetof(struct opts_disk, direct) },
+	{ "serial", OPTS_KEY_TEXT, offsetof(struct opts_disk, serial) },
+	{ "id", OPTS_KEY_TEXT, offsetof(struct opts_disk, serial) },
+	{ "iothread", OPTS_KEY_TEXT, offsetof(struct opts_disk, iothread) },
+};
 
-static const char *const keys[] = { "file", "ro", "direct", "serial", "id" };
-
-void opts_disk_done(struct opts_disk *disk)
+/* On a thread of the VM's, again and again: only remembers. */
+static void failed(void *opaque, int err)
 {
-	free(disk->path);
-	free(disk->serial);
-	*disk = (struct opts_disk){ 0 };
+	struct opts_disk *disk = opaque;
+	int none = 0;
+
+	atomic_compare_exchange_strong(&disk->first, &none, err);
+	atomic_fetch_add(&disk->failures, 1);
 }
 
-/* Replaces *to, which is NULL unless the key was given before. */
-static int set_text(const char *key, const char *value, char **to, char *err)
+static int disk_add(struct attached *a, struct trapmap_vm *vm)
 {
-	if (*to)
-		return opts_fail(err, "--disk: '%s' is given twice", key);
-	if (!value || !*value)
-		return opts_fail(err, "--disk: '%s' needs a value", key);
-	*to = strdup(value);
-	if (*to)
-		return 0;
-	opts_fail(err, "out of memory");
-	return -ENOMEM;
+	struct opts_disk *disk = (struct opts_disk *)a;
+	struct trapmap_disk to = TRAPMAP_DISK_INIT;
+
+	to.path = disk->path;
+	to.read_only = disk->read_only;
+	to.direct = disk->direct;
+	to.serial = disk->serial;
+	to.iothread = disk->iothread;
+	to.failed = failed;
+	to.opaque = disk;
+	return trapmap_vm_add_disk(vm, &to);
 }
 
-static int set_flag(const char *key, const char *value, bool *to, char *err)
+static void disk_tell(const struct attached *a)
 {
-	if (value)
-		return opts_fail(err, "--disk: '%s' takes no value", key);
-	if (*to)
-		return opts_fail(err, "--disk: '%s' is given twice", key);
-	*to = true;
+	const struct opts_disk *disk = (const struct opts_disk *)a;
+	unsigned long long failures = atomic_load(&disk->failures);
+
+	if (failures)
+		say("disk '%s': %llu %s failed on the host, the first with: %s",
+		    disk->path, failures,
+		    failures == 1 ? "request" : "requests",
+		    strerror(atomic_load(&disk->first)));
+}
+
+static const char *disk_file(const struct attached *a)
+{
+	return ((const struct opts_disk *)a)->path;
+}
+
+static void disk_free(struct attached *a)
+{
+	opts_keys_done(keys, COUNT(keys), a);
+	free(a);
+}
+
+static const struct attached_ops disk_ops = {
+	.option = "--disk: ",
+	.what = "a disk",
+	.add = disk_add,
+	.tell = disk_tell,
+	.file = disk_file,
+	.free = disk_free,
+};
+
+static int check(const char *text, const struct run_opts *opts,
+		 const struct opts_disk *disk, char *err)
+{
+	unsigned i;
+
+	if (!disk->path)
+		return opts_fail(err,
+				 "--disk '%s': a file is expected: "
+				 "FILE[,ro][,direct][,serial=ID]",
+				 text);
+	if (disk->serial && strlen(disk->serial) > SERIAL_MAX)
+		return opts_fail(err,
+				 "--disk serial '%s': at most %d bytes "
+				 "are expected",
+				 disk->serial, SERIAL_MAX);
+	for (i = 0; i < opts->attached_count; i++) {
+		const struct opts_disk *other =
+			(const struct opts_disk *)opts->attached[i];
+
+		if (other->attached.ops == &disk_ops &&
+		    !strcmp(other->path, disk->path) &&
+		    !(other->read_only && disk->read_only))
+			return opts_fail(err,
+					 "--disk '%s' is given twice; an image "
+					 "that is written to can have one user "
+					 "(',ro' makes it read-only)",
+					 disk->path);
+	}
 	return 0;
-}
-
-static int set(const struct kv *kv, struct opts_disk *disk, char *err)
-{
-	const char *key = kv->key ? kv->key : keys[KEY_FILE];
-	size_t i;
-	int r;
-
-	for (i = 0; i < COUNT(keys) && strcmp(key, keys[i]); i++)
-		;
-	switch (i) {
-	case KEY_FILE: return set_text(key, kv->value, &disk->path, err);
-	case KEY_RO: return set_flag(key, kv->value, &disk->read_only, err);
-	case KEY_DIRECT: return set_flag(key, kv->value, &disk->direct, err);
-	case KEY_SERIAL:
-	case KEY_ID:
-		r = set_text(key, kv->value, &disk->serial, err);
-		if (r == 0 && disk->serial && strlen(disk->serial) > SERIAL_MAX)
-			r = opts_fail(err,
-				      "--disk serial '%s': at most %d bytes "
-				      "are expected",
-				      disk->serial, SERIAL_MAX);
-		return r;
-	}
-	return opts_bad_key(err, "--disk", key, keys, COUNT(keys) - 1);
-}
-
-static int parse(const char *text, struct opts_disk *disk, char *err)
-{
-	struct kv_list list = kv_list(text);
-	struct kv kv;
-	int r;
-
-	while ((r = kv_next(&list, &kv)) > 0) {
-		r = set(&kv, disk, err);
-		if (r)
-			return r;
-	}
-	if (r) {
-		opts_bad_list(err, "--disk", text, r);
-		return r;
-	}
-	if (disk->path)
-		return 0;
-	opts_fail(err,
-		  "--disk '%s': a file is expected: "
-		  "FILE[,ro][,direct][,serial=ID]",
-		  text);
-	return -EINVAL;
 }
 
 int opts_disk(const char *text, struct run_opts *opts, char *err)
 {
-	struct opts_disk disk = { 0 };
-	unsigned i;
-	int r = 0;
+	struct opts_disk *disk = calloc(1, sizeof(*disk));
+	int r;
 
-	if (opts->disk_count == TRAPMAP_DISKS_MAX)
-		return opts_fail(err, "more than %d disks", TRAPMAP_DISKS_MAX);
-	r = parse(text, &disk, err);
-	for (i = 0; r == 0 && i < opts->disk_count; i++) {
-		const struct opts_disk *other = &opts->disk[i];
-
-		if (!strcmp(other->path, disk.path) &&
-		    !(other->read_only && disk.read_only))
-			r = opts_fail(err,
-				      "--disk '%s' is given twice; an image "
-				      "that is written to can have one user "
-				      "(',ro' makes it read-only)",
-				      disk.path);
-	}
+	if (!disk)
+		return opts_fail(err, "out of memory");
+	disk->attached.ops = &disk_ops;
+	r = opts_keys("--disk", text, keys, COUNT(keys), disk, err);
+	if (r == 0)
+		r = check(text, opts, disk, err);
 	if (r) {
-		opts_disk_done(&disk);
+		disk_free(&disk->attached);
 		return r;
 	}
-	opts->disk[opts->disk_count++] = disk;
-	return 0;
+	return attached_keep(opts, &disk->attached, err);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attached.h"
 #include "kv.h"
 #include "opts_parts.h"
 #include "value.h"
@@ -217,9 +218,8 @@ int opts_check_files(const struct run_opts *opts, char *err)
 		for (k = 0; k < opts->initrd_count; k++)
 			if (same(path, opts->initrd[k]))
 				use = "an initrd";
-		for (k = 0; k < opts->disk_count; k++)
-			if (same(path, opts->disk[k].path))
-				use = "a disk";
+		if (!use)
+			use = attached_use(opts, path);
 		if (use)
 			return opts_fail(err,
 					 "%s would overwrite '%s', which is %s",

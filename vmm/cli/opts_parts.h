@@ -55,6 +55,33 @@ int opts_choose(char *err, const char *option, const char *text,
 		const struct opts_choice *choices, size_t count,
 		int *ret_value);
 
+/* A list of keys, of which the first may be left out before its value. */
+enum opts_key_kind {
+	OPTS_KEY_TEXT, /* key=value, once: a char *, of our own */
+	OPTS_KEY_TEXTS, /* key=value, again and again: a struct opts_texts */
+	OPTS_KEY_FLAG, /* key, once: a bool */
+};
+
+#define OPTS_TEXTS_MAX 32
+#define OPTS_KEYS_MAX 16
+
+struct opts_texts {
+	char *text[OPTS_TEXTS_MAX];
+	unsigned count;
+};
+
+/* Two in a row with one offset are names for the same. */
+struct opts_key {
+	const char *name;
+	enum opts_key_kind kind;
+	size_t offset; /* of the field, which is zero at first */
+};
+
+int opts_keys(const char *option, const char *text, const struct opts_key *keys,
+	      size_t count, void *to, char *err);
+/* Frees what that has set, after a failure too. */
+void opts_keys_done(const struct opts_key *keys, size_t count, void *from);
+
 /* A number of seconds as value_duration(), up to max. */
 int opts_duration(char *err, const char *option, const char *text, int64_t max,
 		  int64_t *ret_ms);
@@ -67,7 +94,6 @@ int opts_path(char *err, const char *option, const char *text,
 
 int opts_rtc(const char *text, struct trapmap_machine *machine, char *err);
 int opts_disk(const char *text, struct run_opts *opts, char *err);
-void opts_disk_done(struct opts_disk *disk);
 int opts_serial(const char *text, struct opts_sink *sink, char *err);
 int opts_debugcon(const char *text, struct opts_sink *sink, char *err);
 int opts_trace(const char *text, struct opts_trace *trace, char *err);

@@ -18,7 +18,7 @@
 
 #include "commands.h"
 #include "console.h"
-#include "disks.h"
+#include "attached.h"
 #include "keys.h"
 #include "manual.h"
 #include "insight.h"
@@ -42,7 +42,6 @@ struct run {
 	const struct run_opts *opts;
 	struct trapmap_vm *vm;
 	struct insight insight;
-	struct disks disks;
 	struct term term;
 	struct console con;
 	int sig_fd;
@@ -94,7 +93,7 @@ static int connect_serial(struct run *run)
 	}
 	r = trapmap_vm_set_serial(run->vm, &serial);
 	if (r)
-		status = insight_refused(run->vm, "", r);
+		status = say_refused(run->vm, "", r);
 	/* The VM has its own copies. */
 	if (serial.in_fd > STDERR_FILENO)
 		close(serial.in_fd);
@@ -120,7 +119,7 @@ static int set_sources(struct run *run)
 	}
 	if (r == 0 && opts->params)
 		r = trapmap_vm_set_cmdline(run->vm, opts->params);
-	return r ? insight_refused(run->vm, "", r) : STATUS_OK;
+	return r ? say_refused(run->vm, "", r) : STATUS_OK;
 }
 
 /* What begins a file anew comes last: a refusal leaves all files alone. */
@@ -132,10 +131,10 @@ static int configure(struct run *run)
 	machine.kick_signal = signals_kick();
 	r = trapmap_vm_set_machine(run->vm, &machine);
 	if (r)
-		return insight_refused(run->vm, "", r);
+		return say_refused(run->vm, "", r);
 	status = set_sources(run);
 	if (status == STATUS_OK)
-		status = disks_add(&run->disks, run->vm, run->opts);
+		status = attached_add(run->opts, run->vm);
 	if (status == STATUS_OK)
 		status = insight_rules(&run->insight);
 	if (status == STATUS_OK)
@@ -322,7 +321,7 @@ static int report(struct run *run)
 		say("ended by Ctrl-A x");
 	else if (status || !run->opts->quiet)
 		say("%s", end.text);
-	disks_tell(&run->disks);
+	attached_tell(run->opts);
 	insight_tell(&run->insight, status || !run->opts->quiet);
 	if (!insight_report(&run->insight) && status == 0)
 		status = STATUS_HOST_FAILURE;

@@ -28,7 +28,7 @@ static const struct opt table[] = {
 	{ OPT_RTC, "rtc", "TIME[,clock=host|vm]",
 	  "what the clock shows at first: utc (default), localtime, 2024-02-29[T23:59[:58]] in UTC, or @SECONDS since 1970; and whether it then follows the host's clock (default) or runs on its own, which never steps" },
 	{ 'd', "disk", "FILE[,ro][,direct][,serial=ID]",
-	  "a disk: a raw image or a block device, by virtio; read-only with ro, past the host's page cache with direct, with a serial number of up to 20 bytes (also id=); up to six of them are vda, vdb and so on in the order given" },
+	  "a disk: a raw image or a block device, by virtio; read-only with ro, past the host's page cache with direct, with a serial number of up to 20 bytes (also id=); they are vda, vdb and so on in the order given" },
 	{ OPT_SERIAL, "serial", "stdio|null|file=PATH",
 	  "where the first serial port leads (default: stdio)" },
 	{ OPT_DEBUGCON, "debugcon", "stdio|stderr|null|file=PATH",

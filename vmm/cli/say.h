@@ -21,6 +21,14 @@ enum {
  */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+struct trapmap_vm;
+
+/*
+ * Says what the library found wrong with a call that returned r, behind what
+ * ("" or "--option: "). Returns the exit status for it.
+ */
+int say_refused(const struct trapmap_vm *vm, const char *what, int r);
+
 /* Writes all of it, whatever it takes. Returns 0 or -errno. */
 int write_all(int fd, const void *buf, size_t len);
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* opts_disk.h: what --disk keeps. */
+#ifndef TRAPMAP_CLI_OPTS_DISK_H
+#define TRAPMAP_CLI_OPTS_DISK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "attached.h"
+
+struct opts_disk {
+	struct attached attached;
+	char *path, *serial, *iothread;
+	bool read_only, direct;
+	/* What the image could not do. */
+	atomic_ullong failures;
+	atomic_int first; /* an errno */
+};
+
+#endif
