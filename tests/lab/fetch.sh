@@ -18,7 +18,7 @@ die() {
 
 cache=${TRAPMAP_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/trapmap}/kernels
 # Of the list of files that unpack() keeps; a new list needs a new number.
-kept=2
+kept=3
 tmp=
 
 cleanup() {
@@ -59,11 +59,22 @@ unpack() {
 	tar -x -f "$tmp/data.tar" -C "$tmp/tree" --wildcards --no-anchored \
 		--exclude='*/gpu/*' 'boot/vmlinuz-*' 'boot/config-*' \
 		'modules.*' 'kernel/arch/x86/kvm/*' 'kernel/virt/*' \
-		'*virtio*' 'kernel/drivers/misc/pvpanic/*' 'kernel/fs/ext4/*' 'kernel/fs/9p/*' 'kernel/net/9p/*' \
-		'kernel/fs/jbd2/*' 'kernel/lib/*' 'kernel/crypto/crc32c*' \
+		'*virtio*' 'kernel/drivers/misc/pvpanic/*' 'kernel/drivers/vhost/*' \
+		'kernel/drivers/nvdimm/*' 'kernel/drivers/dax/*' \
+		'kernel/drivers/net/tun.*' 'kernel/drivers/net/tap.*' \
+		'*failover.ko*' 'kernel/net/9p/*' 'kernel/net/vmw_vsock/*' \
+		'kernel/net/packet/*' \
+		'kernel/fs/9p/*' 'kernel/fs/netfs/*' 'kernel/fs/fscache/*' \
+		'kernel/fs/ext4/*' 'kernel/fs/jbd2/*' 'kernel/fs/mbcache*' \
+		'kernel/fs/overlayfs/*' 'kernel/fs/squashfs/*' \
+		'kernel/lib/*' 'kernel/crypto/*' 'kernel/arch/x86/crypto/*' \
 		2>/dev/null || : # a pattern that a kernel has no file for
 	set -- "$1" "$tmp"/tree/boot/vmlinuz-*
 	[ -f "$2" ] || die "$1: no boot/vmlinuz in the package"
+	# So that modprobe finds what a module needs; a package has no list of it.
+	release=${2##*/vmlinuz-}
+	busybox depmod -b "$tmp/tree" "$release" ||
+		die "cannot list the modules of $release"
 	# The rename makes it whole or absent; somebody else may have won.
 	mv -T "$tmp/tree" "$1" 2>/dev/null || [ -d "$1/boot" ] ||
 		die "cannot write to $1"
@@ -116,9 +127,9 @@ refresh_and_download() {
 	download "$package"
 }
 
-for tool in apt-get apt-cache dpkg-deb tar; do
+for tool in apt-get apt-cache busybox dpkg-deb tar; do
 	command -v $tool >/dev/null 2>&1 ||
-		die "needs $tool: kernels come as Debian packages"
+		die "needs $tool (kernels come as Debian packages)"
 done
 mkdir -p "$cache" 2>/dev/null || die "cannot create the cache folder $cache"
 

@@ -197,20 +197,35 @@ add_module() {
 	esac
 }
 
+# add_modules KERNEL ROOT NAME...: puts these modules of an unpacked kernel, and
+# what they need, into ROOT for modprobe. Those that the kernel has not are left
+# out.
+add_modules() {
+	tree=$(echo "$1"/lib/modules/*)
+	to=$2/lib/modules/${tree##*/}
+	shift 2
+	mkdir -p "$to"
+	for name; do
+		# A line of modules.dep: FILE: FILE..., what it needs.
+		grep "/$name\.ko" "$tree/modules.dep" || :
+	done | tr -d : | tr ' ' '\n' | sort -u | while read -r file; do
+		add_module "$tree/$file" "$to/${file%/*}"
+	done
+	busybox depmod -b "${to%/lib/modules/*}" "${to##*/}"
+}
+
 # The guest's initramfs, with what trapmap.modules= may name for the kernels
 # that have been asked for.
 add_guest() {
 	mkdir "$tmp/guest"
 	for path in "${folder_cloud:-}" "${folder_generic:-}"; do
-		[ -z "$path" ] || find "$path" \
-			-name 'pvpanic*.ko*' -o -name 'virtio.ko*' \
-			-o -name 'virtio_ring.ko*' -o -name 'virtio_mmio.ko*' \
-			-o -name 'virtio-rng.ko*' -o -name 'virtio_blk.ko*'
-	done >"$tmp/modules"
-	while read -r file; do
-		release=${file%%/kernel/*}
-		add_module "$file" "$tmp/guest/lib/modules/${release##*/}"
-	done <"$tmp/modules"
+		[ -z "$path" ] || add_modules "$path" "$tmp/guest" \
+			pvpanic-mmio pvpanic-pci virtio_mmio virtio_pci \
+			virtio-rng virtio_blk virtio_net virtio_console \
+			virtio_balloon virtio_pmem nd_pmem 9pnet_virtio 9p \
+			vmw_vsock_virtio_transport af_packet overlay ext4 \
+			squashfs crc32c_generic crc32c-intel
+	done
 	"$here/mkinitramfs.sh" -a "$tmp/guest" "$root/lab/guest.cpio"
 }
 
@@ -253,8 +268,10 @@ else
 	esac
 fi
 
-# KVM's own modules, of the kernel that L1 runs.
+# KVM's own modules, of the kernel that L1 runs, and those that a job may want to
+# modprobe there.
 kernel_folder cloud
+add_modules "$folder" "$root" tun vhost_net vhost_vsock virtio_pci virtio_blk
 [ -z "$kvm_args" ] || echo "$kvm_args" >"$root/lab/kvm-amd.args"
 for module in irqbypass kvm kvm-amd; do
 	path=$(find "$folder" -name "$module.ko*" | head -n 1)

@@ -154,7 +154,7 @@ after=
 console='console=ttyS0 earlyprintk=ttyS0 loglevel=7'
 more='--cpu host,-xsave --fail-on panic,splat'
 # With the drivers of virtio, in the order in which they need each other.
-virtio=trapmap.modules=virtio_ring,virtio,virtio_mmio,virtio-rng,virtio_blk
+virtio=trapmap.modules=virtio_mmio,virtio-rng,virtio_blk
 boot cloud-2cpu /lab/cloud/vmlinuz 2 256 0 $virtio
 console='console=ttyS0 quiet'
 before='truncate -s 16M disk.img;'
@@ -188,10 +188,10 @@ boot panic-hangs-2cpu /lab/cloud/vmlinuz 2 256 10 trapmap.end=crash
 # The same by the device for it.
 more='--report report.json'
 boot pvpanic /lab/cloud/vmlinuz 1 256 10 trapmap.end=crash panic=-1 \
-	trapmap.modules=pvpanic,pvpanic-mmio
+	trapmap.modules=pvpanic-mmio
 more=
 boot pvpanic-generic-2cpu /lab/generic/vmlinuz 2 512 10 trapmap.end=crash \
-	trapmap.modules=pvpanic,pvpanic-mmio
+	trapmap.modules=pvpanic-mmio
 # Halted for good, which needs no option to be found.
 more="--report report.json --symbols $symbols"
 boot halt /lab/cloud/vmlinuz 1 256 12 trapmap.end=halt
