@@ -28,6 +28,7 @@ symbols of one of them, and an initramfs that prints what it finds and powers of
   --trapmap FILE  the program under test (default: $TRAPMAP, or the one in build/)
   --cpus N        L1's processors (default: 2)
   --mem MIB       L1's memory (default: 2048)
+  --disk FILE     a raw image that L1 has as /dev/vda, and may write to
   --timeout S     for all of it (default: 600; one command: 120)
   --kvm-args STR  parameters for kvm-amd.ko, such as npt=0
   --keep FOLDER   keeps L1's console and results there
@@ -53,6 +54,7 @@ need() {
 trapmap=${TRAPMAP:-$top/build/vmm/cli/trapmap}
 cpus=2
 mem=2048
+disk=
 limit=
 jobs=
 results=
@@ -60,7 +62,7 @@ kvm_args=
 keep=
 while [ $# -gt 0 ]; do
 	case $1 in
-	--trapmap | --cpus | --mem | --timeout | --jobs | --results | \
+	--trapmap | --cpus | --mem | --disk | --timeout | --jobs | --results | \
 		--kvm-args | --keep)
 		[ $# -ge 2 ] || die "$1 needs a value"
 		;;
@@ -69,6 +71,7 @@ while [ $# -gt 0 ]; do
 	--trapmap) trapmap=$2 ;;
 	--cpus) cpus=$2 ;;
 	--mem) mem=$2 ;;
+	--disk) disk=$2 ;;
 	--timeout) limit=$2 ;;
 	--jobs) jobs=$2 ;;
 	--results) results=$2 ;;
@@ -291,6 +294,8 @@ if [ -z "$jobs" ]; then
 		-chardev "file,id=err,path=$tmp/err" \
 		-device pci-serial-2x,chardev1=out,chardev2=err
 fi
+[ -z "$disk" ] || set -- "$@" -device virtio-blk-pci,drive=disk \
+	-drive "file=$disk,format=raw,if=none,id=disk,file.locking=on"
 "$here/mkinitramfs.sh" -i "$here/l1-init" -a "$root" "$tmp/l1.cpio"
 
 run_qemu() {
