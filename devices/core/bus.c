@@ -21,6 +21,9 @@ void bus_done(struct bus *bus)
 	free(bus->ranges);
 	bus->ranges = NULL;
 	bus->count = 0;
+	free(bus->windows);
+	bus->windows = NULL;
+	bus->window_count = 0;
 }
 
 #define INDEX_LIMIT 0xffff
@@ -76,6 +79,37 @@ int bus_add(struct bus *bus, uint64_t base, uint64_t len, struct device *dev,
 	return 0;
 }
 
+int bus_add_window(struct bus *bus, uint64_t len, struct device *dev,
+		   uint64_t dev_off, struct bus_window **ret_window)
+{
+	struct bus_window *w;
+
+	if (len == 0)
+		return -EINVAL;
+	if (bus->window_count == BUS_WINDOWS_MAX)
+		return -ENOSPC;
+	if (!bus->windows) {
+		bus->windows = calloc(BUS_WINDOWS_MAX, sizeof(*w));
+		if (!bus->windows)
+			return -ENOMEM;
+	}
+	w = &bus->windows[bus->window_count++];
+	atomic_init(&w->base, BUS_NOWHERE);
+	w->len = len;
+	w->dev_off = dev_off;
+	w->dev = dev;
+	*ret_window = w;
+	return 0;
+}
+
+void bus_move_window(const struct bus *bus, struct bus_window *window,
+		     uint64_t base)
+{
+	if (base > bus->limit || bus->limit - base < window->len - 1)
+		base = BUS_NOWHERE;
+	atomic_store_explicit(&window->base, base, memory_order_release);
+}
+
 static const struct bus_range *search(const struct bus *bus, uint64_t addr)
 {
 	size_t lo = 0, hi = bus->count;
@@ -105,11 +139,57 @@ static inline const struct bus_range *lookup(const struct bus *bus,
 	return i ? &bus->ranges[i - 1] : NULL;
 }
 
-struct device *bus_find(const struct bus *bus, uint64_t addr)
+/*
+ * The window that holds the whole access, or NULL, and the offset in it. Its base is
+ * read once: it may be moved at any moment.
+ */
+static const struct bus_window *window_at(const struct bus *bus, uint64_t addr,
+					  unsigned size, uint64_t *ret_off)
+{
+	size_t i;
+
+	for (i = 0; i < bus->window_count; i++) {
+		const struct bus_window *w = &bus->windows[i];
+		uint64_t base = atomic_load_explicit(&w->base,
+						     memory_order_acquire);
+		uint64_t off = addr - base;
+
+		if (base != BUS_NOWHERE && off < w->len &&
+		    w->len - off >= size) {
+			*ret_off = off + w->dev_off;
+			return w;
+		}
+	}
+	return NULL;
+}
+
+bool bus_locate(const struct bus *bus, uint64_t addr,
+		struct bus_range *ret_range)
 {
 	const struct bus_range *r = lookup(bus, addr);
+	const struct bus_window *w;
+	uint64_t off;
 
-	return r ? r->dev : NULL;
+	if (r) {
+		*ret_range = *r;
+		return true;
+	}
+	w = window_at(bus, addr, 1, &off);
+	if (!w)
+		return false;
+	addr -= off - w->dev_off;
+	*ret_range = (struct bus_range){ .base = addr,
+					 .last = addr + (w->len - 1),
+					 .dev_off = w->dev_off,
+					 .dev = w->dev };
+	return true;
+}
+
+struct device *bus_find(const struct bus *bus, uint64_t addr)
+{
+	struct bus_range range;
+
+	return bus_locate(bus, addr, &range) ? range.dev : NULL;
 }
 
 static void count_unclaimed(struct bus *bus, uint64_t addr, bool is_write)
@@ -203,6 +283,47 @@ RARE static bool write_in_steps(struct bus *bus, uint64_t addr,
 	return true;
 }
 
+/* Where no range holds the access. */
+RARE static bool read_window(struct bus *bus, uint64_t addr, unsigned size,
+			     uint64_t *ret_val)
+{
+	const struct bus_window *w = NULL;
+	struct device *dev;
+	uint64_t off = 0;
+
+	if (bus->window_count > 0 && !lookup(bus, addr))
+		w = window_at(bus, addr, size, &off);
+	if (!w)
+		return read_unclaimed(bus, addr, size, ret_val);
+	dev = w->dev;
+	if (!(dev->ops->sizes & size))
+		return read_in_steps(bus, addr, dev, off, size, ret_val);
+	device_lock(dev);
+	*ret_val = dev->ops->read(dev, off, size) & size_mask(size);
+	device_unlock(dev);
+	return true;
+}
+
+RARE static bool write_window(struct bus *bus, uint64_t addr, unsigned size,
+			      uint64_t val)
+{
+	const struct bus_window *w = NULL;
+	struct device *dev;
+	uint64_t off = 0;
+
+	if (bus->window_count > 0 && !lookup(bus, addr))
+		w = window_at(bus, addr, size, &off);
+	if (!w)
+		return write_unclaimed(bus, addr);
+	dev = w->dev;
+	if (!(dev->ops->sizes & size))
+		return write_in_steps(bus, addr, dev, off, size, val);
+	device_lock(dev);
+	dev->ops->write(dev, off, size, val);
+	device_unlock(dev);
+	return true;
+}
+
 bool bus_read(struct bus *bus, uint64_t addr, unsigned size, uint64_t *ret_val)
 {
 	const struct bus_range *r = claim(bus, addr, size);
@@ -210,7 +331,7 @@ bool bus_read(struct bus *bus, uint64_t addr, unsigned size, uint64_t *ret_val)
 	uint64_t off;
 
 	if (!r)
-		return read_unclaimed(bus, addr, size, ret_val);
+		return read_window(bus, addr, size, ret_val);
 	dev = r->dev;
 	off = addr - r->base + r->dev_off;
 	if (!(dev->ops->sizes & size))
@@ -229,7 +350,7 @@ bool bus_write(struct bus *bus, uint64_t addr, unsigned size, uint64_t val)
 	uint64_t off;
 
 	if (!r)
-		return write_unclaimed(bus, addr);
+		return write_window(bus, addr, size, val);
 	dev = r->dev;
 	off = addr - r->base + r->dev_off;
 	if (!(dev->ops->sizes & size))
