@@ -52,7 +52,8 @@ int virtio_init(struct virtio_device *vd, const struct virtio_config *config)
 		.queue = queue,
 		.queues = config->queues,
 		.config_len = config->config_len,
-		.offered = config->features | RING_FEATURES,
+		.offered = (config->features | RING_FEATURES) &
+			   ~config->without,
 		.ram = config->ram,
 	};
 	return 0;
@@ -267,10 +268,14 @@ void virtio_push(struct virtio_device *vd, unsigned queue,
 int virtio_lend(struct virtio_device *vd, unsigned queue, int *ret_kick,
 		int *ret_call)
 {
-	if (!vd->transport->lend)
-		return -EOPNOTSUPP;
-	return vd->transport->lend(vd->transport_opaque, queue, ret_kick,
-				   ret_call);
+	int r = -EOPNOTSUPP;
+
+	if (vd->transport->lend)
+		r = vd->transport->lend(vd->transport_opaque, queue, ret_kick,
+					ret_call);
+	if (r == 0)
+		vd->queue[queue].lent = true;
+	return r;
 }
 
 void virtio_take_back(struct virtio_device *vd, unsigned queue)

@@ -113,6 +113,7 @@ struct virtio_queue {
 	uint32_t size; /* as written, be it too large */
 	gpa_t desc, driver, device;
 	bool ready; /* it has been started */
+	bool lent; /* at any time: its statistics are not all that there was */
 };
 
 struct virtio_device {
@@ -146,6 +147,7 @@ struct virtio_config {
 	const uint16_t *sizes; /* size_max of each */
 	size_t config_len;
 	uint64_t features; /* the device type's own; the ring's are added */
+	uint64_t without; /* of both, what is not offered */
 };
 
 /*
