@@ -35,8 +35,9 @@ struct net_info {
 	unsigned queues; /* pairs */
 	/* What it takes from the guest, and what it can give to it. */
 	struct net_offload from_guest, to_guest;
-	/* A descriptor for vhost, queue by queue, see net_tap.h; -1: none. */
-	bool vhost;
+	/* What VIRTIO_NET_F_MTU should tell the driver; 0: nothing. */
+	uint16_t mtu;
+	bool vhost; /* has vhost_fd() */
 };
 
 struct net_ops {
@@ -59,14 +60,21 @@ struct net_ops {
 	ssize_t (*receive)(struct net *net, unsigned queue,
 			   const struct iovec *iov, unsigned count);
 	/*
-	 * A frame, header first. Returns 0; -EAGAIN: later; another -errno: it is
-	 * lost. The spans are guest memory, which may change meanwhile.
+	 * A frame. The first span is its header, which asks for nothing but what
+	 * from_guest has and points to nothing outside the frame; the others are
+	 * guest memory, which may change meanwhile. Returns 0; -EAGAIN: later;
+	 * another -errno: it is lost.
 	 */
 	int (*send)(struct net *net, unsigned queue, const struct iovec *iov,
 		    unsigned count);
 	/* What the driver has agreed to, and how many pairs it uses. */
 	void (*configure)(struct net *net, const struct net_offload *to_guest,
 			  unsigned queues);
+	/*
+	 * What VHOST_NET_SET_BACKEND is given for that pair; stays the back
+	 * end's. NULL unless info.vhost.
+	 */
+	int (*vhost_fd)(struct net *net, unsigned queue);
 	/* ready() is not called any more. */
 	void (*free)(struct net *net);
 };
