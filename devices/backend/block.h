@@ -20,6 +20,7 @@
 #ifndef TRAPMAP_BACKEND_BLOCK_H
 #define TRAPMAP_BACKEND_BLOCK_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -60,6 +61,8 @@ struct block_info {
 	uint64_t size; /* bytes, a multiple of block_size */
 	uint32_t block_size; /* of requests: a power of two, 512 at least */
 	uint32_t physical_size; /* a write of less costs more: the same or more */
+	/* What a discard should cover whole, to be any use; 0: physical_size. */
+	uint32_t discard_size;
 	bool read_only; /* only BLOCK_READ and BLOCK_FLUSH */
 	bool discard; /* BLOCK_DISCARD is understood, */
 	bool write_zeroes; /* and BLOCK_WRITE_ZEROES */
@@ -80,6 +83,13 @@ struct block_ops {
 	 * and they can be reaped.
 	 */
 	void (*drain)(struct block *blk);
+	/*
+	 * Registers memory that most requests' spans will lie in, until free().
+	 * Before the first request. Returns 0 or -errno; what is refused is
+	 * done without. NULL: it would be no use.
+	 */
+	int (*pin)(struct block *blk, const struct iovec *memory,
+		   unsigned count);
 	/* Drains first. */
 	void (*free)(struct block *blk);
 };
@@ -113,6 +123,12 @@ static inline struct block_request *block_reap(struct block *blk)
 static inline void block_drain(struct block *blk)
 {
 	blk->ops->drain(blk);
+}
+
+static inline int block_pin(struct block *blk, const struct iovec *memory,
+			    unsigned count)
+{
+	return blk->ops->pin ? blk->ops->pin(blk, memory, count) : -EOPNOTSUPP;
 }
 
 static inline void *block_free(struct block *blk)

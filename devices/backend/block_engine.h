@@ -42,6 +42,12 @@ struct block_engine_ops {
 	struct block_task *(*reap)(struct block_engine *engine);
 	/* Kicks, and returns when there is one to reap. One is in progress. */
 	void (*wait)(struct block_engine *engine);
+	/*
+	 * Registers memory that stays until free(), so that calls whose buffer
+	 * lies in it cost less. Returns 0 or -errno. NULL: it would be no use.
+	 */
+	int (*pin)(struct block_engine *engine, const struct iovec *memory,
+		   unsigned count);
 	/* None is in progress. */
 	void (*free)(struct block_engine *engine);
 };
@@ -58,6 +64,14 @@ struct block_engine {
  */
 int block_uring_new(int fd, unsigned depth, struct block_engine **ret_engine);
 int block_threads_new(int fd, unsigned depth, struct block_engine **ret_engine);
+
+/*
+ * Threads whose tasks run() carries out, several at a time; it returns a task's
+ * result and is the only one to look at its other fields.
+ */
+int block_workers_new(int64_t (*run)(void *opaque, struct block_task *task),
+		      void *opaque, unsigned depth,
+		      struct block_engine **ret_engine);
 
 static inline void block_engine_start(struct block_engine *engine,
 				      struct block_task *task)

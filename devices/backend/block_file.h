@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * block_file.h: raw images: a regular file or a block device, sector after sector.
- *
- * The file is locked as long as it is open (F_OFD_SETLK, fcntl(2)), for writing or
- * shared for reading, so that no two guests write to one image. A filesystem that
- * knows no locks is taken as it is.
  */
 #ifndef TRAPMAP_BACKEND_BLOCK_FILE_H
 #define TRAPMAP_BACKEND_BLOCK_FILE_H
@@ -12,7 +8,9 @@
 #include <stdbool.h>
 
 struct block;
+struct block_opened;
 struct loop;
+struct notice;
 
 enum block_file_engine {
 	BLOCK_FILE_AUTO, /* io_uring where there is one, else threads */
@@ -22,21 +20,27 @@ enum block_file_engine {
 
 struct block_file_config {
 	struct loop *loop; /* outlives the image */
-	const char *path; /* or NULL, and then */
-	int fd; /* duplicated; keeps its flags, and its lock is shared */
-	bool read_only;
-	/* O_DIRECT: past the host's page cache. A fd has it already. */
-	bool direct;
+	/* As struct block_open_config. */
+	const char *path;
+	int fd;
+	bool read_only, direct;
+	/* In place of these, if not NULL: taken over, after a failure too. */
+	struct block_opened *opened;
+	/*
+	 * Nobody has said that the image is raw: so the guest must not make it
+	 * look like something else to whoever looks next. A write that would put
+	 * a known format's magic into the first sector ends in -EPERM.
+	 */
+	bool guard;
+	const struct notice *notice; /* NULL: nobody listens. Outlives the image */
 	enum block_file_engine engine;
 	unsigned depth; /* calls at a time; 0: 128 */
 };
 
 /*
- * Returns 0; -EBUSY: somebody else has it open for writing (or at all, if it is to
- * be written to), or it is mounted; -EISDIR; -ENOTBLK: neither a regular file nor a
- * block device; -ENODATA: not even one block long; -EBADF: fd was not opened for
- * this; -EOPNOTSUPP: the filesystem has no O_DIRECT; or the -errno of what failed.
- * What is left after the last whole block is not seen. Released by block_free().
+ * Returns 0; what block_open() does; -ENODATA: not even one block long; or the
+ * -errno of what failed. What is left after the last whole block is not seen.
+ * Released by block_free().
  */
 int block_file_new(const struct block_file_config *config,
 		   struct block **ret_blk);

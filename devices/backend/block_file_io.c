@@ -10,11 +10,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "backend/block_magic.h"
 #include "core/base.h"
+#include "core/notice.h"
 
 static struct block_file *to_file(struct block *blk)
 {
@@ -86,6 +89,31 @@ static bool misaligned(const struct block_request *req, uint32_t align)
 	for (i = 0; i < req->iov_count; i++)
 		bits |= (uintptr_t)req->iov[i].iov_base | req->iov[i].iov_len;
 	return bits & (align - 1);
+}
+
+/* Returns whether a piece that is about to be written may be: see `guard`. */
+static bool passes_guard(const struct block_file *bf,
+			 const struct block_slot *slot)
+{
+	const struct block_task *task = &slot->task;
+	const char *magic;
+	char text[160];
+
+	if (!bf->guard || !slot->bounced || task->offset > 0 ||
+	    task->call != BLOCK_CALL_WRITE)
+		return true;
+	magic = block_magic(slot->bounce);
+	if (!magic)
+		return true;
+	if (bf->notice) {
+		snprintf(text, sizeof(text),
+			 "the guest may not write what begins a %s image to "
+			 "the first sector of one whose format was not given; "
+			 "format=raw permits it",
+			 magic);
+		notice_say(bf->notice, text);
+	}
+	return false;
 }
 
 static void plan_transfer(struct block_slot *slot)
@@ -179,6 +207,10 @@ static void go_on(struct block_file *bf, struct block_slot *slot)
 		finish(bf, slot, 0);
 		return;
 	}
+	if (!passes_guard(bf, slot)) {
+		finish(bf, slot, -EPERM);
+		return;
+	}
 	block_engine_start(bf->engine, &slot->task);
 	bf->kick = true;
 }
@@ -195,9 +227,15 @@ static void begin(struct block_file *bf)
 		slot->req = req;
 		slot->done = 0;
 		slot->by_hand = slot->synced = false;
-		slot->bounced = (req->op == BLOCK_READ ||
-				 req->op == BLOCK_WRITE) &&
-				misaligned(req, bf->align);
+		/*
+		 * What is looked at must not change between that and its being
+		 * written; so it is not looked at in guest memory.
+		 */
+		slot->bounced = ((req->op == BLOCK_READ ||
+				  req->op == BLOCK_WRITE) &&
+				 misaligned(req, bf->align)) ||
+				(bf->guard && req->op == BLOCK_WRITE &&
+				 req->offset == 0);
 		go_on(bf, slot);
 	}
 }
@@ -301,7 +339,7 @@ void block_file_drain(struct block *blk)
 
 int block_file_io_init(struct block_file *bf, unsigned depth)
 {
-	bool bounce = bf->align > 1;
+	bool bounce = bf->align > 1 || bf->guard;
 	unsigned i;
 
 	list_init(&bf->waiting);

@@ -8,8 +8,10 @@
 
 #include "backend/block.h"
 #include "backend/block_engine.h"
+#include "backend/block_open.h"
 
 struct loop_watch;
+struct notice;
 
 /* A piece of a request whose buffers O_DIRECT does not take as they are. */
 #define BLOCK_BOUNCE_LEN (64u * 1024)
@@ -40,8 +42,9 @@ struct block_file {
 	struct loop_watch *watch;
 	void (*ready)(void *opaque);
 	void *opaque;
-	int fd;
-	bool locked; /* and we are to unlock it */
+	struct block_opened file;
+	bool guard; /* block_file_config.guard */
+	const struct notice *notice;
 	/* O_DIRECT: of buffers' addresses and lengths. 1 without. */
 	uint32_t align;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * File input and output by a few threads that wait in the system calls: for
- * kernels and containers where io_uring is refused.
+ * A few threads that wait in the system calls: for kernels and containers where
+ * io_uring is refused, and for images whose requests are more than one call.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,9 @@ struct list {
 
 struct threads_engine {
 	struct block_engine engine;
-	int fd;
+	int64_t (*run)(void *opaque, struct block_task *task);
+	void *opaque;
+	int fd; /* of run_call() */
 	pthread_t thread[THREADS];
 	unsigned count;
 
@@ -65,8 +67,9 @@ static struct threads_engine *to_threads(struct block_engine *engine)
 	return container_of(engine, struct threads_engine, engine);
 }
 
-static int64_t call(int fd, const struct block_task *task)
+static int64_t run_call(void *opaque, struct block_task *task)
 {
+	int fd = ((struct threads_engine *)opaque)->fd;
 	int64_t r = -1;
 
 	switch (task->call) {
@@ -104,7 +107,7 @@ static void *worker(void *opaque)
 			continue;
 		}
 		pthread_mutex_unlock(&te->lock);
-		task->result = call(te->fd, task);
+		task->result = te->run(te->opaque, task);
 		pthread_mutex_lock(&te->lock);
 		/* Readable from the first result to the last: see reap. */
 		if (!te->done.first)
@@ -196,7 +199,7 @@ static int start_threads(struct threads_engine *te, unsigned count)
 	return r;
 }
 
-int block_threads_new(int fd, unsigned depth, struct block_engine **ret_engine)
+static int threads_new(unsigned depth, struct threads_engine **ret_te)
 {
 	struct threads_engine *te = calloc(1, sizeof(*te));
 	int r;
@@ -204,7 +207,6 @@ int block_threads_new(int fd, unsigned depth, struct block_engine **ret_engine)
 	if (!te)
 		return -ENOMEM;
 	te->engine.ops = &threads_ops;
-	te->fd = fd;
 	list_init(&te->todo);
 	list_init(&te->done);
 	pthread_mutex_init(&te->lock, NULL);
@@ -218,6 +220,36 @@ int block_threads_new(int fd, unsigned depth, struct block_engine **ret_engine)
 		threads_free(&te->engine);
 		return r;
 	}
+	*ret_te = te;
+	return 0;
+}
+
+int block_threads_new(int fd, unsigned depth, struct block_engine **ret_engine)
+{
+	struct threads_engine *te;
+	int r = threads_new(depth, &te);
+
+	if (r < 0)
+		return r;
+	/* Before the first task, which the lock hands over. */
+	te->run = run_call;
+	te->opaque = te;
+	te->fd = fd;
+	*ret_engine = &te->engine;
+	return 0;
+}
+
+int block_workers_new(int64_t (*run)(void *opaque, struct block_task *task),
+		      void *opaque, unsigned depth,
+		      struct block_engine **ret_engine)
+{
+	struct threads_engine *te;
+	int r = threads_new(depth, &te);
+
+	if (r < 0)
+		return r;
+	te->run = run;
+	te->opaque = opaque;
 	*ret_engine = &te->engine;
 	return 0;
 }

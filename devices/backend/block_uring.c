@@ -7,7 +7,10 @@
  * A ring belongs to whoever holds the device's lock, so it has no lock itself. It
  * is set up without the options that would tie it to one thread.
  *
- * Not used: registered buffers (they would pin the guest's memory), polling.
+ * Registered buffers serve calls with one span that lies in one of them: fixed calls
+ * with several are newer than what Debian has.
+ *
+ * Not used: polling.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -18,6 +21,7 @@
 #ifdef TRAPMAP_IO_URING
 
 #include <liburing.h>
+#include <limits.h>
 #include <time.h>
 
 #include "core/base.h"
@@ -31,11 +35,61 @@ struct uring_engine {
 	int fd; /* of the file, or its index among the registered ones */
 	unsigned flags; /* of every entry */
 	bool unsubmitted;
+	struct iovec *fixed; /* registered; the index is the kernel's too */
+	unsigned fixed_count;
 };
 
 static struct uring_engine *to_uring(struct block_engine *engine)
 {
 	return container_of(engine, struct uring_engine, engine);
+}
+
+/* The registered buffer that holds all of a call's, or -1. */
+static int find_fixed(const struct uring_engine *ue,
+		      const struct block_task *task)
+{
+	const struct iovec *span = task->iov;
+	unsigned i;
+
+	if (task->iov_count != 1)
+		return -1;
+	for (i = 0; i < ue->fixed_count; i++) {
+		uintptr_t off = (uintptr_t)span->iov_base -
+				(uintptr_t)ue->fixed[i].iov_base;
+
+		if (off <= ue->fixed[i].iov_len &&
+		    span->iov_len <= ue->fixed[i].iov_len - off)
+			return (int)i;
+	}
+	return -1;
+}
+
+static void prepare_read(struct uring_engine *ue, struct io_uring_sqe *sqe,
+			 const struct block_task *task)
+{
+	int fixed = find_fixed(ue, task);
+
+	if (fixed >= 0)
+		io_uring_prep_read_fixed(sqe, ue->fd, task->iov->iov_base,
+					 (unsigned)task->iov->iov_len,
+					 task->offset, fixed);
+	else
+		io_uring_prep_readv(sqe, ue->fd, task->iov, task->iov_count,
+				    task->offset);
+}
+
+static void prepare_write(struct uring_engine *ue, struct io_uring_sqe *sqe,
+			  const struct block_task *task)
+{
+	int fixed = find_fixed(ue, task);
+
+	if (fixed >= 0)
+		io_uring_prep_write_fixed(sqe, ue->fd, task->iov->iov_base,
+					  (unsigned)task->iov->iov_len,
+					  task->offset, fixed);
+	else
+		io_uring_prep_writev(sqe, ue->fd, task->iov, task->iov_count,
+				     task->offset);
 }
 
 /* There is an entry: as many as there may be tasks, and more. */
@@ -45,14 +99,8 @@ static void uring_start(struct block_engine *engine, struct block_task *task)
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&ue->ring);
 
 	switch (task->call) {
-	case BLOCK_CALL_READ:
-		io_uring_prep_readv(sqe, ue->fd, task->iov, task->iov_count,
-				    task->offset);
-		break;
-	case BLOCK_CALL_WRITE:
-		io_uring_prep_writev(sqe, ue->fd, task->iov, task->iov_count,
-				     task->offset);
-		break;
+	case BLOCK_CALL_READ: prepare_read(ue, sqe, task); break;
+	case BLOCK_CALL_WRITE: prepare_write(ue, sqe, task); break;
 	case BLOCK_CALL_SYNC:
 		io_uring_prep_fsync(sqe, ue->fd, IORING_FSYNC_DATASYNC);
 		break;
@@ -114,6 +162,44 @@ static void uring_wait(struct block_engine *engine)
 			nap();
 }
 
+/* io_uring_register(2): of one buffer. */
+#define FIXED_LEN_MAX ((size_t)1 << 30)
+
+static int uring_pin(struct block_engine *engine, const struct iovec *memory,
+		     unsigned count)
+{
+	struct uring_engine *ue = to_uring(engine);
+	struct iovec *fixed;
+	unsigned i, n = 0;
+	size_t at, len;
+	int r;
+
+	for (i = 0; i < count; i++)
+		n += (unsigned)((memory[i].iov_len + FIXED_LEN_MAX - 1) /
+				FIXED_LEN_MAX);
+	if (n == 0 || n > IOV_MAX)
+		return -E2BIG;
+	fixed = calloc(n, sizeof(*fixed));
+	if (!fixed)
+		return -ENOMEM;
+	for (i = n = 0; i < count; i++) {
+		for (at = 0; at < memory[i].iov_len; at += len) {
+			len = memory[i].iov_len - at;
+			len = len < FIXED_LEN_MAX ? len : FIXED_LEN_MAX;
+			fixed[n].iov_base = (uint8_t *)memory[i].iov_base + at;
+			fixed[n++].iov_len = len;
+		}
+	}
+	r = io_uring_register_buffers(&ue->ring, fixed, n);
+	if (r < 0) {
+		free(fixed);
+		return r;
+	}
+	ue->fixed = fixed;
+	ue->fixed_count = n;
+	return 0;
+}
+
 static void uring_free(struct block_engine *engine)
 {
 	struct uring_engine *ue = to_uring(engine);
@@ -121,7 +207,10 @@ static void uring_free(struct block_engine *engine)
 	/* Now, not when the kernel comes to it: the file may be opened anew. */
 	if (ue->flags & IOSQE_FIXED_FILE)
 		(void)io_uring_unregister_files(&ue->ring);
+	if (ue->fixed)
+		(void)io_uring_unregister_buffers(&ue->ring);
 	io_uring_queue_exit(&ue->ring);
+	free(ue->fixed);
 	free(ue);
 }
 
@@ -131,6 +220,7 @@ static const struct block_engine_ops uring_ops = {
 	.kick = uring_kick,
 	.reap = uring_reap,
 	.wait = uring_wait,
+	.pin = uring_pin,
 	.free = uring_free,
 };
 

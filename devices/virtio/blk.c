@@ -116,8 +116,18 @@ static void blk_stop(struct virtio_device *vd)
 	block_drain(vb->cfg.blk);
 	while ((io = block_reap(vb->cfg.blk)))
 		blk_put_back(vb, container_of(io, struct blk_request, io));
+	blk_drop_kept(vb);
 	for (i = 0; i < vd->queues; i++)
 		vb->queue[i].starved = false;
+}
+
+void virtio_blk_resume(struct virtio_device *vd)
+{
+	struct virtio_blk *vb = to_blk(vd);
+
+	virtio_lock(vd);
+	blk_retry_kept(vb);
+	virtio_unlock(vd);
 }
 
 /* ---- configuration space ------------------------------------------------ */
@@ -144,7 +154,8 @@ static void fill_space(struct virtio_blk *vb)
 		put_le32(s + CONFIG_MAX_DISCARD_SECTORS, BLK_RANGE_SECTORS_MAX);
 		put_le32(s + CONFIG_MAX_DISCARD_SEG, 1);
 		put_le32(s + CONFIG_DISCARD_SECTOR_ALIGNMENT,
-			 physical >> BLK_SECTOR_BITS);
+			 (info->discard_size ? info->discard_size : physical) >>
+				 BLK_SECTOR_BITS);
 	}
 	if (info->write_zeroes) {
 		put_le32(s + CONFIG_MAX_WRITE_ZEROES_SECTORS,
@@ -181,6 +192,7 @@ static void release(struct virtio_blk *vb)
 	for (i = 0; i < vb->cfg.queues; i++) {
 		free(vb->queue[i].request);
 		free(vb->queue[i].iov);
+		free(vb->queue[i].spare);
 	}
 	virtio_done(&vb->vd);
 	free(vb);
@@ -212,12 +224,17 @@ static int make_requests(struct virtio_blk *vb, unsigned queue)
 	bq->request = req = calloc(n, sizeof(*req));
 	/* Pages that no request has needed yet cost nothing. */
 	bq->iov = calloc((size_t)n * BLK_CHAIN_MAX, sizeof(*bq->iov));
-	if (!bq->request || !bq->iov)
+	if (vb->cfg.full)
+		bq->spare = calloc((size_t)n * BLK_CHAIN_MAX,
+				   sizeof(*bq->spare));
+	if (!bq->request || !bq->iov || (vb->cfg.full && !bq->spare))
 		return -ENOMEM;
 	for (i = n; i-- > 0;) {
 		req[i].queue = queue;
 		req[i].chain.iov = bq->iov + (size_t)i * BLK_CHAIN_MAX;
 		req[i].chain.room = BLK_CHAIN_MAX;
+		if (bq->spare)
+			req[i].spare = bq->spare + (size_t)i * BLK_CHAIN_MAX;
 		blk_put_back(vb, &req[i]);
 	}
 	return 0;

@@ -35,11 +35,20 @@ struct virtio_blk_config {
 	 * whichever works for the device, with its lock held.
 	 */
 	void (*failed)(void *opaque, int err);
+	/*
+	 * Not NULL: a change for which the host has no room (ENOSPC, EDQUOT) is
+	 * kept, until virtio_blk_resume() or a reset. Called when the first one
+	 * is, after failed() and as that.
+	 */
+	void (*full)(void *opaque);
 	void *opaque;
 };
 
 /* Returns 0, -EINVAL (queues, queue_size) or -ENOMEM. */
 int virtio_blk_new(const struct virtio_blk_config *config,
 		   struct virtio_device **ret_vd);
+
+/* Tries again what was kept, in the order in which it failed. Any thread. */
+void virtio_blk_resume(struct virtio_device *vd);
 
 #endif

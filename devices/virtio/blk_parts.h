@@ -24,12 +24,16 @@ struct blk_request {
 	unsigned queue;
 	struct virtq_chain chain;
 	uint8_t *status; /* in guest memory */
-	struct blk_request *next; /* of those that are free */
+	/* The spans as they were, of a request that may have to be done again. */
+	struct iovec *spare;
+	unsigned spare_count;
+	struct blk_request *next; /* of those that are free, or kept */
 };
 
 struct blk_queue {
 	struct blk_request *request;
 	struct iovec *iov; /* BLK_CHAIN_MAX for each of them */
+	struct iovec *spare; /* as many, if requests are kept */
 	struct blk_request *free;
 	/* All are under way: the first to come back looks for more chains. */
 	bool starved;
@@ -41,6 +45,7 @@ struct virtio_blk {
 	char serial[VIRTIO_BLK_ID_LEN];
 	uint8_t space[BLK_CONFIG_LEN]; /* 5.2.4 */
 	struct blk_queue queue[VIRTIO_BLK_QUEUES_MAX];
+	struct blk_request *kept, **kept_last; /* no room on the host */
 };
 
 static inline void blk_put_back(struct virtio_blk *vb, struct blk_request *req)
@@ -59,5 +64,9 @@ void blk_begin(struct virtio_blk *vb, struct blk_request *req);
 
 /* The image has finished it. */
 void blk_end(struct virtio_blk *vb, struct blk_request *req);
+
+/* Those that were kept: hands them to the image anew, or forgets them. */
+void blk_retry_kept(struct virtio_blk *vb);
+void blk_drop_kept(struct virtio_blk *vb);
 
 #endif

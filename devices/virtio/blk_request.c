@@ -12,6 +12,7 @@
  * more than 512 bytes are rare.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "virtio/blk_parts.h"
 
@@ -71,6 +72,13 @@ static void submit(struct virtio_blk *vb, struct blk_request *req,
 {
 	req->io.op = op;
 	req->io.durable = !virtio_has(&vb->vd, VIRTIO_BLK_F_FLUSH);
+	/* The image uses the spans up. */
+	req->spare_count = 0;
+	if (op == BLOCK_WRITE && req->spare) {
+		req->spare_count = req->io.iov_count;
+		memcpy(req->spare, req->io.iov,
+		       req->spare_count * sizeof(*req->spare));
+	}
 	block_submit(vb->cfg.blk, &req->io);
 }
 
@@ -178,6 +186,56 @@ void blk_begin(struct virtio_blk *vb, struct blk_request *req)
 	}
 }
 
+/* For a request that the host has no room for: it waits. */
+static void keep(struct virtio_blk *vb, struct blk_request *req)
+{
+	bool first = !vb->kept;
+
+	req->next = NULL;
+	if (first)
+		vb->kept_last = &vb->kept;
+	*vb->kept_last = req;
+	vb->kept_last = &req->next;
+	if (first)
+		vb->cfg.full(vb->cfg.opaque);
+}
+
+static struct blk_request *take_kept(struct virtio_blk *vb)
+{
+	struct blk_request *req = vb->kept;
+
+	vb->kept = NULL;
+	return req;
+}
+
+void blk_retry_kept(struct virtio_blk *vb)
+{
+	struct blk_request *req = take_kept(vb), *next;
+
+	for (; req; req = next) {
+		next = req->next;
+		if (req->spare_count) {
+			/* Nobody needs the chain's own any more. */
+			memcpy(req->chain.iov, req->spare,
+			       req->spare_count * sizeof(*req->spare));
+			req->io.iov = req->chain.iov;
+			req->io.iov_count = req->spare_count;
+		}
+		block_submit(vb->cfg.blk, &req->io);
+	}
+	block_kick(vb->cfg.blk);
+}
+
+void blk_drop_kept(struct virtio_blk *vb)
+{
+	struct blk_request *req = take_kept(vb), *next;
+
+	for (; req; req = next) {
+		next = req->next;
+		blk_put_back(vb, req);
+	}
+}
+
 void blk_end(struct virtio_blk *vb, struct blk_request *req)
 {
 	bool read = req->io.op == BLOCK_READ;
@@ -191,7 +249,10 @@ void blk_end(struct virtio_blk *vb, struct blk_request *req)
 		answer(vb, req, S_UNSUPP, 0);
 		return;
 	}
-	answer(vb, req, S_IOERR, 0);
 	if (vb->cfg.failed)
 		vb->cfg.failed(vb->cfg.opaque, -err);
+	if (vb->cfg.full && !read && (err == -ENOSPC || err == -EDQUOT))
+		keep(vb, req);
+	else
+		answer(vb, req, S_IOERR, 0);
 }

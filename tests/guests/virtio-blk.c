@@ -28,6 +28,42 @@
  *	out: disk '': 128 sectors, read-only
  *	out: writes are refused
  *	check: cmp $dir/disk $dir/before
+ * case virtio-blk-qcow2
+ *	if: qemu-img --version >/dev/null
+ *	setup: qemu-img create -q -f qcow2 $dir/disk 64K
+ *	options: -d $dir/disk,serial=qcow2 --params write
+ *	status: 0
+ *	out: disk 'qcow2': 128 sectors
+ *	out: written, read back, flushed
+ *	check: set -e
+ *	check: qemu-img check -q $dir/disk
+ *	check: qemu-img convert -O raw $dir/disk $dir/raw
+ *	check: test "$(tail -c +1537 $dir/raw | head -c 13312 | tr -s a-z)" = defghijklmnopqrstuvwxyzabc
+ * case virtio-blk-qcow2-reset
+ *	if: qemu-img --version >/dev/null
+ *	setup: truncate -s 1M $dir/base
+ *	setup: (cd $dir && qemu-img create -q -f qcow2 -b base -F raw disk)
+ *	options: -d $dir/disk --params reset
+ *	status: 0
+ *	out: 10 resets with requests under way
+ *	check: qemu-img check -q $dir/disk
+ * case virtio-blk-temporary
+ *	setup: yes | head -c 65536 >$dir/disk; dd if=/dev/zero of=$dir/disk bs=512 count=128 seek=3 conv=notrunc status=none; truncate -s 64K $dir/disk; chmod 400 $dir/disk; cp $dir/disk $dir/before
+ *	options: -d $dir/disk,tmp,serial=tmp --params write
+ *	status: 0
+ *	out: disk 'tmp': 128 sectors
+ *	out: written, read back, flushed
+ *	check: cmp $dir/disk $dir/before
+ * case virtio-blk-pinned
+ *	setup: truncate -s 64K $dir/disk
+ *	options: -m 16 -d $dir/disk,pinned --params write
+ *	status: 0
+ *	out: written, read back, flushed
+ * case virtio-blk-damaged
+ *	setup: printf 'QFI\373\000\000\000\003' >$dir/disk; truncate -s 64K $dir/disk
+ *	options: -d $dir/disk --params write
+ *	status: 2
+ *	err: ^trapmap: disk '.*disk': its clusters have 2\^0 bytes
  * case virtio-blk-two-disks
  *	setup: truncate -s 64K $dir/one; yes two | head -c 65536 >$dir/two
  *	options: -c 4 -d $dir/one,serial=one -d $dir/two,ro,serial=two --params copy
@@ -35,6 +71,27 @@
  *	out: disk 'one': 128 sectors
  *	out: disk 'two': 128 sectors, read-only
  *	check: cmp $dir/one $dir/two
+ * case virtio-blk-threads-of-their-own
+ *	setup: truncate -s 64K $dir/one; yes two | head -c 65536 >$dir/two
+ *	options: -c 2 -d $dir/one,serial=one,iothread=a-name -d $dir/two,ro,serial=two,iothread=another --params copy
+ *	status: 0
+ *	check: cmp $dir/one $dir/two
+ * case virtio-blk-threads-reset
+ *	setup: truncate -s 1M $dir/disk
+ *	options: -d $dir/disk,iothread=disk --params reset
+ *	status: 0
+ *	out: 10 resets with requests under way
+ * case virtio-blk-threads-reboot
+ *	setup: truncate -s 1M $dir/disk
+ *	options: --on-reset=reboot --timeout 20 -d $dir/disk,iothread=disk --params reboot
+ *	status: 0
+ *	out: rebooting
+ *	out: what was written is still there
+ * case virtio-mmio-has-room-for-eight
+ *	setup: for n in 1 2 3 4 5 6 7 8; do truncate -s 4K $dir/disk$n; done
+ *	options: $(for n in 1 2 3 4 5 6 7 8; do echo -d $dir/disk$n; done)
+ *	status: 2
+ *	err: ^trapmap: disk '.*disk8': virtio-mmio has room for 8 devices, .*; --transport pci has room for 31$
  * case virtio-blk-reset
  *	setup: truncate -s 1M $dir/disk
  *	options: -d $dir/disk --params reset
@@ -331,6 +388,19 @@ static void reset_often(struct disk *d)
 	print("%u resets with requests under way\n", i);
 }
 
+/* All of the disk, in order. */
+static void fill(struct disk *d)
+{
+	uint64_t s;
+
+	for (s = 0; s < d->sectors; s += DATA / SECTOR) {
+		memset(d->req[0].data, (int)('A' + s / 4 % 26), DATA);
+		one(d, OUT, s, DATA, OK);
+	}
+	one(d, FLUSH, 0, 0, OK);
+	print("filled\n");
+}
+
 /* The machine is reset in the middle; the disk keeps what it has. */
 static void reboot(struct disk *d)
 {
@@ -361,6 +431,8 @@ int guest_main(void)
 		write_refused(&disks[0]);
 	else if (!strcmp(how, "copy"))
 		copy(&disks[0], &disks[1]);
+	else if (!strcmp(how, "fill"))
+		fill(&disks[0]);
 	else if (!strcmp(how, "reset"))
 		reset_often(&disks[0]);
 	else if (!strcmp(how, "reboot"))

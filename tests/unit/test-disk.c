@@ -177,6 +177,38 @@ static void what_is_no_image_is_refused_with_a_reason(void **state)
 	close(disk.fd);
 }
 
+static void a_format_is_one_that_is_known(void **state)
+{
+	struct trapmap_disk disk = TRAPMAP_DISK_INIT;
+
+	disk.path = path;
+	disk.format = (enum trapmap_disk_format)3;
+	assert_int_equal(trapmap_vm_add_disk(vm, &disk), -EINVAL);
+	assert_error("struct trapmap_disk: unknown format 3");
+	disk.format = TRAPMAP_DISK_FORMAT_AUTO;
+	disk.werror = (enum trapmap_disk_werror)2;
+	assert_int_equal(trapmap_vm_add_disk(vm, &disk), -EINVAL);
+	assert_error("struct trapmap_disk: unknown werror 2");
+	disk.werror = TRAPMAP_DISK_WERROR_REPORT;
+	disk.format = TRAPMAP_DISK_FORMAT_QCOW2;
+	assert_int_equal(try_disk(&disk), -EINVAL);
+	assert_non_null(strstr(vm->error.text, "disk '/tmp/test-disk-"));
+	assert_non_null(strstr(vm->error.text, "': is not a qcow2 image: "));
+	disk.format = TRAPMAP_DISK_FORMAT_RAW;
+	assert_int_equal(try_disk(&disk), 0);
+}
+
+static void a_temporary_disk_needs_no_right_to_write(void **state)
+{
+	struct trapmap_disk disk = TRAPMAP_DISK_INIT;
+
+	disk.fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(try_disk(&disk), -EBADF);
+	disk.temporary = 1;
+	assert_int_equal(try_disk(&disk), 0);
+	close(disk.fd);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -186,6 +218,8 @@ int main(void)
 		T(what_is_wrong_with_the_struct_is_said),
 		T(an_image_becomes_a_block_device),
 		T(what_is_no_image_is_refused_with_a_reason),
+		T(a_format_is_one_that_is_known),
+		T(a_temporary_disk_needs_no_right_to_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,7 @@ struct rig {
 	uint8_t *mem, *disk;
 	struct gmem ram;
 	struct fake_block fb;
+	struct block *blk; /* a real one in its place; set before rig_device() */
 	struct device dev; /* whose lock it is */
 	struct virtio_device *vd;
 	struct vdrv drv[RIG_QUEUES_MAX];
@@ -44,6 +45,8 @@ struct rig {
 	unsigned interrupts, config_changes, agains;
 	unsigned failures;
 	int failure;
+	bool keep; /* what the host has no room for; set before rig_device() */
+	unsigned fulls;
 };
 
 static inline void rig_interrupt(void *opaque, unsigned queue)
@@ -67,6 +70,11 @@ static inline void rig_failed(void *opaque, int err)
 
 	rig->failures++;
 	rig->failure = err;
+}
+
+static inline void rig_full(void *opaque)
+{
+	((struct rig *)opaque)->fulls++;
 }
 
 static inline void *at(struct rig *rig, gpa_t gpa)
@@ -99,11 +107,12 @@ static inline void rig_device(struct rig *rig, unsigned queues,
 	};
 	const struct virtio_blk_config config = {
 		.ram = &rig->ram,
-		.blk = &rig->fb.block,
+		.blk = rig->blk ? rig->blk : &rig->fb.block,
 		.queues = queues,
 		.queue_size = queue_size,
 		.serial = serial,
 		.failed = rig_failed,
+		.full = rig->keep ? rig_full : NULL,
 		.opaque = rig,
 	};
 
@@ -165,7 +174,7 @@ static inline void rig_done(struct rig *rig)
 
 	rig_reset(rig);
 	virtio_free(rig->vd);
-	assert_int_equal(rig->fb.freed, 1);
+	assert_int_equal(rig->fb.freed, rig->blk ? 0 : 1);
 	for (i = 0; i < rig->queues; i++)
 		vdrv_done(&rig->drv[i]);
 	device_done(&rig->dev);

@@ -11,7 +11,12 @@
 struct opts_disk {
 	struct attached attached;
 	char *path, *serial, *iothread;
-	bool read_only, direct;
+	char *format_text, *werror_text;
+	enum trapmap_disk_format format;
+	enum trapmap_disk_werror werror;
+	bool read_only, direct, temporary, pinned, root;
+	/* For want of room on the host, the VM has paused. */
+	atomic_bool paused;
 	/* What the image could not do. */
 	atomic_ullong failures;
 	atomic_int first; /* an errno */
