@@ -272,27 +272,44 @@ int trapmap_vcpu_set_reg(struct trapmap_vm *vm, uint32_t vcpu,
 	return access_reg(vm, vcpu, name, &val, NULL);
 }
 
+static int build_devicetree(struct trapmap_vm *vm)
+{
+	struct devicetree_config config = {
+		.platform = vm_platform(vm),
+		.cmdline = vm->config.cmdline,
+	};
+	char *cmdline = NULL;
+	bool is_linux;
+	int r;
+
+	pthread_mutex_lock(&vm->control.lock);
+	config.initrd = vm->loaded.initrd;
+	config.initrd_len = vm->loaded.initrd_len;
+	is_linux = vm->loaded.plan.protocol == BOOT_LINUX64;
+	pthread_mutex_unlock(&vm->control.lock);
+	if (is_linux &&
+	    config.platform.transport == TRAPMAP_TRANSPORT_MMIO_CMDLINE) {
+		cmdline = platform_linux_cmdline(
+			&config.platform, config.cmdline ? config.cmdline : "");
+		if (!cmdline)
+			return -ENOMEM;
+		config.cmdline = cmdline;
+	}
+	r = devicetree_build(&config, &vm->devicetree, &vm->devicetree_len);
+	free(cmdline);
+	return r;
+}
+
 int trapmap_vm_devicetree(struct trapmap_vm *vm, const void **ret_blob,
 			  size_t *ret_len)
 {
-	struct devicetree_config config = {
-		.mem = vm->config.mem,
-		.cpus = vm->config.cpus,
-		.virtio = vm->machine.virtio_count,
-		.cmdline = vm->config.cmdline,
-	};
 	int r;
 
 	if (!has_started(vm))
 		return error_set(&vm->error, ERROR_INPUT, -ESRCH,
 				 "the VM has not been started");
 	if (!vm->devicetree) {
-		pthread_mutex_lock(&vm->control.lock);
-		config.initrd = vm->loaded.initrd;
-		config.initrd_len = vm->loaded.initrd_len;
-		pthread_mutex_unlock(&vm->control.lock);
-		r = devicetree_build(&config, &vm->devicetree,
-				     &vm->devicetree_len);
+		r = build_devicetree(vm);
 		if (r < 0)
 			return error_host(&vm->error, r, "devicetree");
 	}

@@ -109,7 +109,8 @@ int trapmap_vm_set_machine(struct trapmap_vm *vm,
 	c->strict_io = machine->strict_io != 0;
 	c->watchdog_ms = machine->watchdog_ms;
 	c->machine.test_device = machine->test_device != 0;
-	c->machine.transport = machine->transport;
+	c->machine.transport = machine->transport ? machine->transport :
+						    PLATFORM_TRANSPORT;
 	return 0;
 }
 
@@ -357,6 +358,7 @@ int vm_config_init(struct vm_config *c)
 	c->machine.serial_in_fd = -1;
 	c->machine.serial_out_fd = -1;
 	c->machine.debugcon_fd = -1;
+	c->machine.transport = PLATFORM_TRANSPORT;
 	c->symbols.fd = -1;
 	c->trace = (struct trapmap_trace)TRAPMAP_TRACE_INIT;
 	return watch_new(&c->watch);

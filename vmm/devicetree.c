@@ -2,7 +2,8 @@
 /*
  * devicetree.c: the machine as a devicetree. Sources: Devicetree Specification 0.4;
  * the ISA bus binding of IEEE 1275; Linux's bindings intel,ce4100-ioapic,
- * intel,ce4100-lapic, ns16550, rtc-cmos and virtio,mmio. The numbers are layout.h's.
+ * intel,ce4100-lapic, ns16550, rtc-cmos, virtio,mmio and host-generic-pci. The
+ * numbers are layout.h's.
  *
  * Not here: KVM's 8259A and 8254, which every PC kernel takes for granted; the
  * ACPI PM block, which has no binding. The memory map is e820.c's.
@@ -25,10 +26,15 @@
 
 /* Sense cells of intel,ce4100-ioapic. */
 #define EDGE_RISING 0
-#define LEVEL_HIGH 2
+#define LEVEL_LOW 1
 
 #define UART_CLOCK_HZ 1843200
 #define ISA_IO 1 /* the first cell of an ISA address: port space */
+
+/* IEEE 1275's PCI binding: 32-bit memory; the slot in the first cell of three. */
+#define PCI_MEMORY32 0x02000000u
+#define PCI_SLOT(slot) ((uint32_t)(slot) << 11)
+#define PCI_PINS 4
 
 #define SERIAL_NODE "serial@i3f8"
 #define SERIAL_PATH "/soc/isa@0/" SERIAL_NODE
@@ -70,7 +76,7 @@ static void prop_flag(struct tree *t, const char *name)
 	prop(t, name, NULL, 0);
 }
 
-#define CELLS_MAX 16
+#define CELLS_MAX 112 /* of an interrupt map */
 
 static void prop_cells(struct tree *t, const char *name, unsigned count,
 		       const uint32_t *cell)
@@ -93,10 +99,10 @@ static void prop_u64(struct tree *t, const char *name, uint64_t val)
 	PROP_CELLS(t, name, (uint32_t)(val >> 32), (uint32_t)val);
 }
 
-static void put_memory(struct tree *t, uint64_t mem)
+static void put_memory(struct tree *t, const struct platform *p)
 {
 	struct e820_range map[E820_MAX];
-	unsigned n = e820_build(mem, map), i, cells = 0;
+	unsigned n = e820_build(p, map), i, cells = 0;
 	uint32_t reg[4 * E820_MAX];
 
 	for (i = 0; i < n; i++) {
@@ -190,12 +196,51 @@ static void put_virtio(struct tree *t, unsigned count)
 		PROP_CELLS(t, "reg", 0, LAYOUT_VIRTIO_AT(i), 0,
 			   VIRTIO_MMIO_LEN);
 		PROP_CELLS(t, "interrupt-parent", PHANDLE_IOAPIC);
-		PROP_CELLS(t, "interrupts", LAYOUT_IRQ_VIRTIO + i, LEVEL_HIGH);
+		PROP_CELLS(t, "interrupts", LAYOUT_IRQ_VIRTIO + i, EDGE_RISING);
 		end(t);
 	}
 }
 
-static void put_soc(struct tree *t, unsigned virtio)
+/* Every pin of every slot: where it leads goes by the slot's last two bits. */
+static void put_interrupt_map(struct tree *t)
+{
+	uint32_t map[PCI_PINS * PCI_PINS][7];
+	unsigned slot, pin, n = 0;
+
+	for (slot = 0; slot < PCI_PINS; slot++)
+		for (pin = 0; pin < PCI_PINS; pin++, n++) {
+			map[n][0] = PCI_SLOT(slot);
+			map[n][1] = map[n][2] = 0;
+			map[n][3] = pin + 1;
+			map[n][4] = PHANDLE_IOAPIC;
+			map[n][5] = platform_pci_irq(slot + pin);
+			map[n][6] = LEVEL_LOW;
+		}
+	PROP_CELLS(t, "interrupt-map-mask", PCI_SLOT(PCI_PINS - 1), 0, 0, 7);
+	prop_cells(t, "interrupt-map", 7 * n, map[0]);
+}
+
+static void put_pci(struct tree *t)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "pci@%x", LAYOUT_ECAM);
+	begin(t, name);
+	prop_string(t, "device_type", "pci");
+	prop_string(t, "compatible", "pci-host-ecam-generic");
+	PROP_CELLS(t, "reg", 0, LAYOUT_ECAM, 0, LAYOUT_ECAM_LEN);
+	PROP_CELLS(t, "bus-range", 0, 0);
+	PROP_CELLS(t, "#address-cells", 3);
+	PROP_CELLS(t, "#size-cells", 2);
+	PROP_CELLS(t, "ranges", PCI_MEMORY32, 0, LAYOUT_PCI_WINDOW, 0,
+		   LAYOUT_PCI_WINDOW, 0, LAYOUT_PCI_WINDOW_LEN);
+	prop_flag(t, "dma-coherent");
+	PROP_CELLS(t, "#interrupt-cells", 1);
+	put_interrupt_map(t);
+	end(t);
+}
+
+static void put_soc(struct tree *t, const struct platform *p)
 {
 	/* Linux on x86 looks into no bus but this SoC's; others into any. */
 	static const char compatible[] = "intel,ce4100-cp\0simple-bus";
@@ -207,7 +252,9 @@ static void put_soc(struct tree *t, unsigned virtio)
 	prop_flag(t, "ranges");
 	put_interrupt_controllers(t);
 	put_isa(t);
-	put_virtio(t, virtio);
+	put_virtio(t, platform_virtio_mmio(p));
+	if (platform_has_pci(p))
+		put_pci(t);
 	end(t);
 }
 
@@ -237,9 +284,9 @@ static int write_tree(const struct devicetree_config *m, void *blob, size_t len)
 	PROP_CELLS(&t, "#address-cells", 2);
 	PROP_CELLS(&t, "#size-cells", 2);
 	put_chosen(&t, m);
-	put_memory(&t, m->mem);
-	put_cpus(&t, m->cpus);
-	put_soc(&t, m->virtio);
+	put_memory(&t, &m->platform);
+	put_cpus(&t, m->platform.cpus);
+	put_soc(&t, &m->platform);
 	end(&t);
 	if (t.r == 0)
 		t.r = fdt_finish(blob);
@@ -257,8 +304,8 @@ static int write_tree(const struct devicetree_config *m, void *blob, size_t len)
 int devicetree_build(const struct devicetree_config *m, void **ret_blob,
 		     size_t *ret_len)
 {
-	size_t len = FIXED_LEN + CPU_LEN * (size_t)m->cpus +
-		     VIRTIO_LEN * (size_t)m->virtio +
+	size_t len = FIXED_LEN + CPU_LEN * (size_t)m->platform.cpus +
+		     VIRTIO_LEN * (size_t)m->platform.virtio +
 		     (m->cmdline ? strlen(m->cmdline) : 0);
 	void *blob;
 

@@ -11,11 +11,10 @@
 #include <stdint.h>
 
 #include "core/gmem.h"
+#include "platform.h"
 
 struct devicetree_config {
-	uint64_t mem; /* bytes of RAM, at least 1 MiB */
-	unsigned virtio; /* virtio-mmio transports, at layout.h's places */
-	unsigned cpus; /* 1 to 255; APIC ids 0 to cpus - 1 */
+	struct platform platform;
 	const char *cmdline; /* NULL: none */
 	gpa_t initrd;
 	uint64_t initrd_len; /* 0: none */

@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "loop.h"
+#include "x86/processor.h"
+
 void vm_kick_all(struct trapmap_vm *vm)
 {
 	unsigned i;
@@ -209,6 +212,9 @@ static void console_throttle(void *opaque, bool on)
 	pthread_mutex_lock(&vm->control.lock);
 	vm->throttles += on ? 1 : -1u;
 	atomic_store(&vm->control.throttle, vm->throttles > 0);
+	/* Output by virtio is no exit: nothing else would stop its writer. */
+	if (on && vm->throttles == 1 && vm->vcpu)
+		vm_kick_all(vm);
 	pthread_cond_broadcast(&vm->control.changed);
 	pthread_mutex_unlock(&vm->control.lock);
 }
@@ -225,7 +231,7 @@ static void console_drained(void *opaque)
 	bool ending;
 
 	pthread_mutex_lock(&vm->control.lock);
-	ending = vm->ending;
+	ending = vm->ending || vm->reboot;
 	pthread_mutex_unlock(&vm->control.lock);
 	if (ending)
 		vm_progress_soon(vm);
@@ -247,6 +253,42 @@ static void debugcon_failed(void *opaque, int err)
 			 strerrordesc_np(err) ?: "unknown error");
 }
 
+static void output_failed(void *opaque, const char *what, int err)
+{
+	end_host_failure(opaque,
+			 "the host failed: the output of the %s cannot be "
+			 "written: %s",
+			 what, strerrordesc_np(err) ?: "unknown error");
+}
+
+/*
+ * The guest's clock stands from now on, its processors within moments: to wait for
+ * them here, with a device's lock, would be to wait for one that wants that lock.
+ */
+static void pause_soon(void *opaque)
+{
+	struct trapmap_vm *vm = opaque;
+
+	pthread_mutex_lock(&vm->control.lock);
+	if (vm->state == VM_RUNNING && !vm->ending && !vm->control.pause) {
+		vm->control.pause = true;
+		vm_loop_clock_hold(vm->loop);
+		vm_kick_all(vm);
+	}
+	pthread_mutex_unlock(&vm->control.lock);
+}
+
+/* ---- what the board asks for while it is built --------------------------- */
+
+static int map_window(void *opaque, void *host, uint64_t len, uint64_t align,
+		      uint64_t *ret_gpa)
+{
+	struct trapmap_vm *vm = opaque;
+
+	return mem_add_window(&vm->mem, processor_phys_bits(vm->sys_fd), host,
+			      len, align, ret_gpa);
+}
+
 void vm_hooks(struct trapmap_vm *vm, struct machine_host *ret_host)
 {
 	vm->control.ended = vcpu_ended;
@@ -259,6 +301,9 @@ void vm_hooks(struct trapmap_vm *vm, struct machine_host *ret_host)
 		.console_output = console_output,
 		.console_failed = console_failed,
 		.debugcon_failed = debugcon_failed,
+		.output_failed = output_failed,
+		.pause = pause_soon,
+		.map = map_window,
 		.notices = &vm->notices,
 		.opaque = vm,
 	};

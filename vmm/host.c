@@ -27,6 +27,9 @@ static const struct {
 } known_caps[] = {
 	{ "IRQCHIP", KVM_CAP_IRQCHIP, "interrupt controllers; required" },
 	{ "PIT2", KVM_CAP_PIT2, "8254 timer; required" },
+	{ "IRQFD", KVM_CAP_IRQFD, "interrupts of virtio devices; required" },
+	{ "IOEVENTFD", KVM_CAP_IOEVENTFD,
+	  "notifications to virtio devices without an exit" },
 	{ "USER_MEMORY", KVM_CAP_USER_MEMORY, "guest memory; required" },
 	{ "EXT_CPUID", KVM_CAP_EXT_CPUID, "the guest's CPUID; required" },
 	{ "IMMEDIATE_EXIT", KVM_CAP_IMMEDIATE_EXIT,

@@ -68,17 +68,30 @@ int kvm_map_run(int vcpu_fd, size_t size, struct kvm_run **ret_run)
 	return 0;
 }
 
-int kvm_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t len,
-		   void *host)
+static int set_memory(int vm_fd, uint32_t slot, uint32_t flags, uint64_t gpa,
+		      uint64_t len, void *host)
 {
 	struct kvm_userspace_memory_region region = {
 		.slot = slot,
+		.flags = flags,
 		.guest_phys_addr = gpa,
 		.memory_size = len,
 		.userspace_addr = (uintptr_t)host,
 	};
 
 	return kvm_ioctl(vm_fd, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+int kvm_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t len,
+		   void *host)
+{
+	return set_memory(vm_fd, slot, 0, gpa, len, host);
+}
+
+int kvm_set_read_only(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t len,
+		      void *host)
+{
+	return set_memory(vm_fd, slot, KVM_MEM_READONLY, gpa, len, host);
 }
 
 int kvm_supported_cpuid(int sys_fd, unsigned spare,

@@ -30,9 +30,11 @@ int kvm_check(int fd, unsigned cap);
 /* Maps a vCPU's struct kvm_run. Returns 0 or -errno. */
 int kvm_map_run(int vcpu_fd, size_t size, struct kvm_run **ret_run);
 
-/* KVM_SET_USER_MEMORY_REGION. */
+/* KVM_SET_USER_MEMORY_REGION; the second as KVM_MEM_READONLY. */
 int kvm_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t len,
 		   void *host);
+int kvm_set_read_only(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t len,
+		      void *host);
 
 /*
  * KVM_GET_SUPPORTED_CPUID with room for what there is. *ret_cpuid is the

@@ -27,12 +27,17 @@
  *	0x00c0000000  +--------------------------+
  *	              | no memory: devices       |
  *	0x00d0000000  |  virtio-mmio, 4 KiB each |
+ *	0x00d8000000  |  PCI configuration: ECAM |
+ *	0x00e0000000  |  PCI: BARs, 256 MiB      |
  *	0x00fec00000  |  IOAPIC   (in KVM)       |
  *	0x00fee00000  |  LAPIC    (in KVM)       |
  *	0x00ff000000  |  test device, if wanted  |
  *	0x00fffbc000  |  4 pages for kvm-intel   |
  *	0x0100000000  +--------------------------+
  *	              | RAM that did not fit     |
+ *	              +--------------------------+
+ *	  by 128 MiB  | images, read-only: see   |
+ *	              | mem_add_window()         |
  *	              +--------------------------+
  */
 #ifndef TRAPMAP_LAYOUT_H
@@ -66,14 +71,16 @@
 /* The hole below 4 GiB. */
 #define LAYOUT_HOLE 0xc0000000ull
 #define LAYOUT_HOLE_END 0x100000000ull
-/*
- * virtio-mmio transports, a page each so that a guest can map them apart, with
- * IOAPIC inputs that no ISA device has.
- */
+/* virtio-mmio transports, a page each so that a guest can map them apart. */
 #define LAYOUT_VIRTIO 0xd0000000u
 #define LAYOUT_VIRTIO_STEP 0x1000u
 #define LAYOUT_VIRTIO_MAX 8
 #define LAYOUT_VIRTIO_AT(n) (LAYOUT_VIRTIO + (n) * LAYOUT_VIRTIO_STEP)
+/* With --transport pci, in their place: bus 0, and where BARs lie at first. */
+#define LAYOUT_ECAM 0xd8000000u
+#define LAYOUT_ECAM_LEN 0x100000u
+#define LAYOUT_PCI_WINDOW 0xe0000000u
+#define LAYOUT_PCI_WINDOW_LEN 0x10000000u
 #define LAYOUT_IOAPIC 0xfec00000
 #define LAYOUT_LAPIC 0xfee00000
 #define LAYOUT_TESTDEV_IOMEM 0xff000000
@@ -104,7 +111,10 @@
 #define LAYOUT_IRQ_RTC 8
 #define LAYOUT_IRQ_SCI 9 /* level, active high */
 #define LAYOUT_IRQ_MOUSE 12
-#define LAYOUT_IRQ_VIRTIO 16 /* to 23: level, active high */
+/* IOAPIC inputs that no ISA device has. */
+#define LAYOUT_IRQ_VIRTIO 16 /* to 23: edge, active high; see platform.c */
+#define LAYOUT_IRQ_PCI 16 /* to 19: level */
+#define LAYOUT_IRQ_PCI_COUNT 4
 #define LAYOUT_IOAPIC_PINS 24
 
 #endif

@@ -201,15 +201,37 @@ static int write_tables(const struct gmem *gm, const struct load_request *rq,
 	put_le16(bda + BDA_BASE_MEMORY_KIB, LAYOUT_EBDA >> 10);
 
 	r = acpi_build(gmem_ptr(gm, LAYOUT_ACPI, LAYOUT_ACPI_MAX),
-		       LAYOUT_ACPI_MAX, LAYOUT_ACPI, rq->cpus, rq->virtio,
-		       &used);
+		       LAYOUT_ACPI_MAX, LAYOUT_ACPI, &rq->platform, &used);
 	if (r < 0)
 		return error_host(err, r, "cannot write the ACPI tables");
 	r = mptable_build(gmem_ptr(gm, LAYOUT_MPTABLE, LAYOUT_MPTABLE_MAX),
-			  LAYOUT_MPTABLE_MAX, LAYOUT_MPTABLE, rq->cpus,
-			  rq->cpu_signature, rq->cpu_features, &used);
+			  LAYOUT_MPTABLE_MAX, LAYOUT_MPTABLE, &rq->platform,
+			  &used);
 	if (r < 0)
 		return error_host(err, r, "cannot write the MP table");
+	return 0;
+}
+
+/* What is too long only with what is not the user's own gets a word of its own. */
+static int linux_cmdline(const struct load_request *rq,
+			 const struct boot_plan *plan, char **ret_cmdline,
+			 struct error *err)
+{
+	char *cmdline = platform_linux_cmdline(&rq->platform, rq->cmdline);
+
+	if (!cmdline)
+		return error_host(err, -ENOMEM, "the command line");
+	if (strlen(cmdline) > plan->cmdline_max &&
+	    strlen(rq->cmdline) <= plan->cmdline_max) {
+		free(cmdline);
+		return error_set(err, ERROR_INPUT, -E2BIG,
+				 "the command line of %zu bytes leaves no room "
+				 "to name the virtio devices there; this kernel "
+				 "takes %u bytes (another --transport names "
+				 "them elsewhere)",
+				 strlen(rq->cmdline), plan->cmdline_max);
+	}
+	*ret_cmdline = cmdline;
 	return 0;
 }
 
@@ -217,25 +239,32 @@ static int write_linux(const struct gmem *gm, const struct load_request *rq,
 		       const struct boot_plan *plan, const uint8_t *setup,
 		       gpa_t initrd, uint64_t initrd_len, struct error *err)
 {
+	char *cmdline = NULL;
 	struct e820_range e820[E820_MAX];
 	uint8_t seed[RNG_SEED_LEN];
 	struct linux_boot boot = {
 		.plan = plan,
 		.setup = setup,
-		.cmdline = rq->cmdline,
 		.initrd = initrd,
 		.initrd_len = initrd_len,
 		.e820 = e820,
-		.e820_count = e820_build(rq->mem, e820),
+		.e820_count = e820_build(&rq->platform, e820),
 		.acpi_rsdp = LAYOUT_ACPI,
 	};
 	struct boot_error why;
+	int r;
 
+	r = linux_cmdline(rq, plan, &cmdline, err);
+	if (r < 0)
+		return r;
+	boot.cmdline = cmdline;
 	if (getrandom(seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed)) {
 		boot.rng_seed = seed;
 		boot.rng_seed_len = sizeof(seed);
 	}
-	if (linux_boot_write(gm, &boot, &why) < 0)
+	r = linux_boot_write(gm, &boot, &why);
+	free(cmdline);
+	if (r < 0)
 		return error_set(err, ERROR_INPUT, -EINVAL, "%s", why.text);
 	regs_write_tables(gm);
 	return 0;
@@ -251,7 +280,7 @@ static int write_multiboot(const struct gmem *gm, const struct load_request *rq,
 		.kernel = rq->kernel->name,
 		.cmdline = rq->cmdline,
 		.e820 = e820,
-		.e820_count = e820_build(rq->mem, e820),
+		.e820_count = e820_build(&rq->platform, e820),
 		.module = module,
 		.modules = rq->initrds,
 	};

@@ -10,6 +10,7 @@
 #include "boot/plan.h"
 #include "core/gmem.h"
 #include "error.h"
+#include "platform.h"
 #include "source.h"
 
 #define LOAD_MAX_INITRDS 64
@@ -19,11 +20,7 @@ struct load_request {
 	struct source *initrd;
 	unsigned initrds; /* at most LOAD_MAX_INITRDS */
 	const char *cmdline; /* not NULL */
-	uint64_t mem;
-	unsigned cpus;
-	unsigned virtio; /* virtio-mmio transports, where layout.h has them */
-	uint32_t cpu_signature; /* CPUID.1:EAX and :EDX, for the MP table */
-	uint32_t cpu_features;
+	struct platform platform;
 };
 
 struct loaded {

@@ -56,6 +56,7 @@ struct vm_loop {
 	int epoll_fd;
 	int wake_fd;
 	pthread_t thread;
+	const char *name;
 	bool running;
 	_Atomic bool quit;
 
@@ -414,7 +415,7 @@ static void *loop_main(void *opaque)
 	bool busy = false;
 	int i, n;
 
-	thread_set_name("trapmap-io");
+	thread_set_name(vl->name);
 	while (!atomic_load(&vl->quit)) {
 		n = epoll_wait(vl->epoll_fd, events, EVENTS_PER_WAIT,
 			       busy ? 0 : -1);
@@ -463,11 +464,12 @@ int vm_loop_new(struct loop **ret_loop)
 	return 0;
 }
 
-int vm_loop_start(struct loop *loop)
+int vm_loop_start(struct loop *loop, const char *name)
 {
 	struct vm_loop *vl = to_vm_loop(loop);
 	int r;
 
+	vl->name = name;
 	r = thread_start(&vl->thread, loop_main, vl);
 	if (r < 0)
 		return r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loop.h: the VM's housekeeping thread: timers and descriptors for devices
- * (the contract is core/loop.h), and the VM's clock.
+ * loop.h: an I/O thread: timers and descriptors for devices (the contract is
+ * core/loop.h), and the VM's clock. The first one does the VM's housekeeping too.
  */
 #ifndef TRAPMAP_LOOP_H
 #define TRAPMAP_LOOP_H
@@ -11,8 +11,11 @@
 /* No thread yet; the VM's clock stands at 0. Returns 0 or -errno. */
 int vm_loop_new(struct loop **ret_loop);
 
-/* Starts the thread, with every signal blocked. Returns 0 or -errno. */
-int vm_loop_start(struct loop *loop);
+/*
+ * Starts the thread, with every signal blocked. name is what ps and gdb call it, at
+ * most 15 bytes; it outlives the loop. Returns 0 or -errno.
+ */
+int vm_loop_start(struct loop *loop, const char *name);
 
 /*
  * Ends the thread and waits for it; not from the thread itself. Callbacks run

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "acpi_pm.h"
+#include "attach/attach.h"
 #include "backend/chardev.h"
 #include "backend/chardev_fd.h"
 #include "backend/chardev_tap.h"
@@ -15,7 +16,6 @@
 #include "core/gmem.h"
 #include "debug_exit.h"
 #include "debugcon.h"
-#include "embedded_device.h"
 #include "fw_cfg.h"
 #include "i8042.h"
 #include "layout.h"
@@ -173,6 +173,9 @@ static int add_pc(struct machine *m, const struct machine_config *config,
 	if (r < 0)
 		return r;
 
+	/* A PCI bus has the ports itself. */
+	if (config->transport == TRAPMAP_TRANSPORT_PCI)
+		return 0;
 	return pci_config_new(&dev) ?: machine_keep(m, dev) ?:
 	       bus_add(&m->pio, LAYOUT_PORT_PCI_CONFIG, PCI_CONFIG_LEN, dev, 0);
 }
@@ -251,84 +254,17 @@ static int add_testdev(struct machine *m, const struct gmem *ram,
 		       dev, PC_TESTDEV_IOMEM);
 }
 
-/* What KVM answers itself: a device of ours there would never be asked. */
-static const struct {
-	enum trapmap_space space;
-	uint64_t base, last;
-	const char *what;
-} in_kvm[] = {
-	{ TRAPMAP_SPACE_PIO, 0x20, 0x21, "KVM's interrupt controller" },
-	{ TRAPMAP_SPACE_PIO, 0x40, 0x43, "KVM's timer" },
-	{ TRAPMAP_SPACE_PIO, 0x61, 0x61, "KVM's timer" },
-	{ TRAPMAP_SPACE_PIO, 0xa0, 0xa1, "KVM's interrupt controller" },
-	{ TRAPMAP_SPACE_PIO, 0x4d0, 0x4d1, "KVM's interrupt controller" },
-	{ TRAPMAP_SPACE_MMIO, LAYOUT_IOAPIC, LAYOUT_IOAPIC + 0xff,
-	  "KVM's IOAPIC" },
-	{ TRAPMAP_SPACE_MMIO, LAYOUT_LAPIC, LAYOUT_LAPIC + 0xfff,
-	  "KVM's local APIC" },
-	{ TRAPMAP_SPACE_MMIO, LAYOUT_IDENTITY_MAP, LAYOUT_TSS + 0x2fff,
-	  "pages of kvm-intel's" },
-};
-
-/* What has the place, or part of it, already; or NULL. */
-static const char *occupant(const struct bus *bus, const struct gmem *ram,
-			    const struct trapmap_device *desc)
-{
-	uint64_t base = desc->base, last = base + (desc->len - 1);
-	unsigned i;
-
-	for (i = 0; i < ARRAY_SIZE(in_kvm); i++)
-		if (desc->space == in_kvm[i].space && base <= in_kvm[i].last &&
-		    last >= in_kvm[i].base)
-			return in_kvm[i].what;
-	for (i = 0; ram && desc->space == TRAPMAP_SPACE_MMIO && i < ram->count;
-	     i++) {
-		const struct gmem_region *r = &ram->region[i];
-
-		if (base <= r->base + (r->len - 1) && last >= r->base)
-			return "guest memory";
-	}
-	for (i = 0; i < bus->count; i++)
-		if (base <= bus->ranges[i].last && last >= bus->ranges[i].base)
-			return bus->ranges[i].dev->ops->name;
-	return NULL;
-}
-
-static int add_embedded(struct machine *m, const struct gmem *ram,
-			const struct trapmap_device *desc, struct error *err)
-{
-	bool is_pio = desc->space == TRAPMAP_SPACE_PIO;
-	struct bus *bus = is_pio ? &m->pio : &m->mmio;
-	const char *there = occupant(bus, ram, desc);
-	struct device *dev = NULL;
-	int r;
-
-	if (there)
-		return error_set(err, ERROR_INPUT, -EEXIST,
-				 "device '%s': %#llx..%#llx clashes with %s",
-				 desc->name, (unsigned long long)desc->base,
-				 (unsigned long long)(desc->base + desc->len -
-						      1),
-				 there);
-	r = embedded_device_new(desc, &dev);
-	if (r < 0)
-		return error_host(err, r, "device '%s'", desc->name);
-	m->extra[m->extra_count++] = dev;
-	r = bus_add(bus, desc->base, desc->len, dev, 0);
-	if (r < 0)
-		return error_host(err, r, "device '%s'", desc->name);
-	return 0;
-}
-
 int machine_init(struct machine *m, const struct machine_config *config,
 		 const struct machine_host *host, struct loop *loop,
 		 const int *vm_fd, struct error *err)
 {
-	unsigned i;
 	int r;
 
 	memset(m, 0, sizeof(*m));
 	m->host = *host;
+	m->attached = config->attached;
+	m->attached_count = config->attached_count;
+	irqchip_init(&m->irqchip, vm_fd);
 	bus_init(&m->pio, 0xffff);
 	bus_init(&m->mmio, UINT64_MAX - 1);
 
@@ -341,30 +277,51 @@ int machine_init(struct machine *m, const struct machine_config *config,
 	r = machine_add_virtio(m, config, loop, vm_fd, err);
 	if (r < 0)
 		return r;
+	return machine_add_embedded(m, config, err);
+}
 
-	if (config->extra_count == 0)
-		return 0;
-	m->extra = calloc(config->extra_count, sizeof(struct device *));
-	if (!m->extra)
-		return error_host(err, -ENOMEM, "cannot build the machine");
-	for (i = 0; i < config->extra_count; i++) {
-		r = add_embedded(m, config->ram, &config->extra[i], err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+/* The next from *i on that has something to say to the host, or NULL. */
+static struct attachment *speaker(const struct machine *m, unsigned *i)
+{
+	for (; *i < m->attached_count; (*i)++)
+		if (m->attached[*i]->ops->finish && m->attached[*i]->vd)
+			return m->attached[(*i)++];
+	return NULL;
+}
+
+bool machine_output_finish(struct machine *m)
+{
+	struct attachment *at;
+	bool all = true;
+	unsigned i = 0;
+
+	while ((at = speaker(m, &i)))
+		all &= at->ops->finish(at);
+	return all;
 }
 
 size_t machine_output_pending(const struct machine *m)
 {
-	return chardev_fd_pending(m->console) +
-	       chardev_fd_pending(m->debugcon);
+	size_t n = chardev_fd_pending(m->console) +
+		   chardev_fd_pending(m->debugcon);
+	struct attachment *at;
+	unsigned i = 0;
+
+	while ((at = speaker(m, &i)))
+		n += at->ops->pending(at);
+	return n;
 }
 
 size_t machine_output_discard(struct machine *m)
 {
-	return chardev_fd_discard(m->console) +
-	       chardev_fd_discard(m->debugcon);
+	size_t n = chardev_fd_discard(m->console) +
+		   chardev_fd_discard(m->debugcon);
+	struct attachment *at;
+	unsigned i = 0;
+
+	while ((at = speaker(m, &i)))
+		n += at->ops->discard(at);
+	return n;
 }
 
 void machine_reset(struct machine *m)
@@ -373,6 +330,8 @@ void machine_reset(struct machine *m)
 
 	for (i = 0; i < m->count; i++)
 		device_reset(m->device[i]);
+	if (m->pci)
+		device_reset(m->pci);
 	for (i = 0; i < m->extra_count; i++)
 		device_reset(m->extra[i]);
 }
@@ -383,14 +342,16 @@ void machine_done(struct machine *m)
 
 	for (i = 0; i < m->count; i++)
 		device_free(m->device[i]);
+	device_free(m->pci); /* after its functions */
 	for (i = 0; i < m->extra_count; i++)
 		device_free(m->extra[i]);
 	free(m->extra);
-	for (i = 0; i < WATCH_STREAMS; i++)
+	for (i = 0; i < WATCH_HVC; i++)
 		chardev_free(m->tap[i].chr);
 	chardev_free(m->console);
 	chardev_free(m->debugcon);
 	bus_done(&m->pio);
 	bus_done(&m->mmio);
+	irqchip_done(&m->irqchip);
 	memset(m, 0, sizeof(*m));
 }

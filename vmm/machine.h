@@ -25,6 +25,7 @@ struct attachment;
 struct chardev;
 struct device;
 struct gmem;
+struct iothreads;
 
 /* What the board is built from. */
 struct machine_config {
@@ -38,9 +39,11 @@ struct machine_config {
 	int serial_out_fd;
 	/* The debug console's output; -1 for none. Stays the caller's. */
 	int debugcon_fd;
-	enum trapmap_transport transport;
+	enum trapmap_transport transport; /* not _DEFAULT */
 	struct attachment *const *attached; /* they stay the caller's */
 	unsigned attached_count;
+	/* For those that ask for one; NULL: none of them does. */
+	struct iothreads *iothreads;
 	bool test_device; /* trapmap_machine.test_device */
 	/* Where no device may lie; NULL: nowhere. */
 	const struct gmem *ram;
@@ -60,6 +63,11 @@ struct machine_host {
 	void (*drained)(void *opaque);
 	void (*console_failed)(void *opaque, int err);
 	void (*debugcon_failed)(void *opaque, int err);
+	/*
+	 * The same of anything that was attached, and its name: "port 'x'". Like
+	 * those it may be NULL.
+	 */
+	void (*output_failed)(void *opaque, const char *what, int err);
 	/* What the guest says. Any thread, with a device's lock held. */
 	void (*console_output)(void *opaque, enum watch_stream stream,
 			       const uint8_t *buf, size_t len);
@@ -87,18 +95,22 @@ struct machine_tap {
 
 /* A virtio device's place on the board. */
 struct machine_virtio {
-	struct irqchip_input irq;
+	struct virtio_device *vd; /* the transport's */
 	struct doorbell_place doorbell;
 	struct notice_source notice;
 };
 
-#define MACHINE_MAX_DEVICES (16 + 1 + TRAPMAP_ATTACHED_MAX)
+/* The entropy device, and what is attached; by PCI there is room for more. */
+#define MACHINE_MAX_VIRTIO (1 + TRAPMAP_ATTACHED_MAX)
+#define MACHINE_MAX_DEVICES (16 + MACHINE_MAX_VIRTIO)
 
 struct machine {
 	struct bus pio;
 	struct bus mmio;
 	struct machine_host host;
-	struct machine_tap tap[WATCH_STREAMS];
+	struct machine_tap tap[WATCH_HVC];
+	struct attachment *const *attached; /* machine_config's */
+	unsigned attached_count;
 	struct chardev *console; /* COM1's other end */
 	struct chardev *debugcon; /* the debug console's */
 	struct device *uart;
@@ -106,11 +118,14 @@ struct machine {
 	struct device *post;
 	struct device *device[MACHINE_MAX_DEVICES];
 	unsigned count;
+	struct device *pci; /* the host bridge, or NULL */
 	struct device **extra;
 	unsigned extra_count;
 	struct irqchip_input irq_com1, irq_rtc, irq_sci, irq_kbd, irq_aux;
 	struct irqchip_input irq_test[LAYOUT_IOAPIC_PINS];
-	struct machine_virtio virtio[LAYOUT_VIRTIO_MAX];
+	struct irqchip_input irq_pci[LAYOUT_IRQ_PCI_COUNT];
+	struct irqchip irqchip; /* created by power.c */
+	struct machine_virtio virtio[MACHINE_MAX_VIRTIO];
 	unsigned virtio_count;
 };
 
@@ -127,8 +142,19 @@ int machine_init(struct machine *m, const struct machine_config *config,
 int machine_add_virtio(struct machine *m, const struct machine_config *config,
 		       struct loop *loop, const int *vm_fd, struct error *err);
 
+/* machine_embedded.c: the same, and what is wrong with a device in *err. */
+int machine_add_embedded(struct machine *m, const struct machine_config *config,
+			 struct error *err);
+
 /* Keeps dev for reset and free; it is freed if there is no room (-ENOSPC). */
 int machine_keep(struct machine *m, struct device *dev);
+
+/*
+ * No vCPU runs any more: takes what the guest has given for the host to read, so
+ * that it counts as pending. Returns false while that is not all of it;
+ * machine_host.drained() follows. The I/O thread.
+ */
+bool machine_output_finish(struct machine *m);
 
 /* Bytes of the consoles' output that wait for their readers. Any thread. */
 size_t machine_output_pending(const struct machine *m);

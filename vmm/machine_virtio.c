@@ -2,7 +2,7 @@
 /*
  * The virtio part of the board: the entropy device, which every board has, and then
  * what was attached, each behind a transport of its own. Their order is that of
- * their addresses, which is that in which guests find them.
+ * their addresses or slots, which is that in which guests find them.
  */
 #include "machine.h"
 
@@ -13,33 +13,105 @@
 #include "attach/attach.h"
 #include "core/base.h"
 #include "core/device.h"
+#include "iothreads.h"
+#include "pci/host.h"
+#include "platform.h"
 #include "virtio/mmio.h"
+#include "virtio/pci.h"
 #include "virtio/rng.h"
 
-/* Puts vd behind the next transport; it is the board's, or freed. */
-static int add(struct machine *m, struct loop *loop, const int *vm_fd,
-	       const char *name, struct virtio_device *vd)
-{
-	unsigned n = m->virtio_count;
-	struct virtio_mmio_config mmio = { .vd = vd, .loop = loop };
-	struct machine_virtio *at = &m->virtio[n];
-	struct device *dev = NULL;
-	int r = -ENOSPC;
+/* Where devices are put one after another. */
+struct board {
+	struct machine *m;
+	const int *vm_fd;
+	enum trapmap_transport transport;
+	struct pci_host *pci; /* NULL: virtio-mmio */
+};
 
-	if (n < LAYOUT_VIRTIO_MAX) {
-		vd->notice = notice_from(&at->notice, m->host.notices, name);
-		mmio.irq = irqchip_line(&at->irq, vm_fd, LAYOUT_IRQ_VIRTIO + n);
-		mmio.doorbell = doorbell_at(&at->doorbell, vm_fd,
-					    LAYOUT_VIRTIO_AT(n));
-		r = virtio_mmio_new(&mmio, &dev);
-	}
+static int add_mmio(struct board *b, unsigned n, struct virtio_device *vd,
+		    struct loop *loop, struct device **ret_dev)
+{
+	struct machine *m = b->m;
+	struct virtio_mmio_config mmio = {
+		.vd = vd,
+		.loop = loop,
+		.doorbell = doorbell_at(&m->virtio[n].doorbell, b->vm_fd,
+					LAYOUT_VIRTIO_AT(n)),
+	};
+
+	return irqchip_edge(&m->irqchip, platform_virtio_irq(b->transport, n),
+			    &mmio.irq_fd) ?:
+	       virtio_mmio_new(&mmio, ret_dev);
+}
+
+static int add_function(struct board *b, unsigned n, struct virtio_device *vd,
+			struct loop *loop, struct device **ret_dev)
+{
+	struct machine *m = b->m;
+	struct virtio_pci_config pci = {
+		.vd = vd,
+		.loop = loop,
+		.host = b->pci,
+		.slot = 1 + n,
+		.doorbell = doorbell_at(&m->virtio[n].doorbell, b->vm_fd, 0),
+	};
+
+	return irqchip_msi(&m->irqchip, VIRTIO_PCI_VECTORS_MAX, &pci.msi) ?:
+	       virtio_pci_new(&pci, ret_dev);
+}
+
+/* Puts vd behind the next transport; it is the board's, or freed. */
+static int add(struct board *b, struct loop *loop, const char *name,
+	       struct virtio_device *vd)
+{
+	struct machine *m = b->m;
+	unsigned n = m->virtio_count;
+	struct device *dev = NULL;
+	int r;
+
+	vd->notice = notice_from(&m->virtio[n].notice, m->host.notices, name);
+	r = b->pci ? add_function(b, n, vd, loop, &dev) :
+		     add_mmio(b, n, vd, loop, &dev);
 	if (r < 0) {
 		virtio_free(vd);
 		return r;
 	}
+	m->virtio[n].vd = vd;
 	m->virtio_count++;
-	return machine_keep(m, dev) ?:
-	       bus_add(&m->mmio, LAYOUT_VIRTIO_AT(n), VIRTIO_MMIO_LEN, dev, 0);
+	r = machine_keep(m, dev);
+	if (r < 0 || b->pci)
+		return r;
+	return bus_add(&m->mmio, LAYOUT_VIRTIO_AT(n), VIRTIO_MMIO_LEN, dev, 0);
+}
+
+/* Its device is the last to go: the functions know it. */
+static int add_pci_host(struct machine *m, const int *vm_fd,
+			struct pci_host **ret_host)
+{
+	struct pci_host_config config = {
+		.mmio = &m->mmio,
+		.window = LAYOUT_PCI_WINDOW,
+		.window_len = LAYOUT_PCI_WINDOW_LEN,
+	};
+	struct device *dev;
+	unsigned i;
+	int r;
+
+	_Static_assert(PCI_PINS == LAYOUT_IRQ_PCI_COUNT &&
+			       PCI_HOST_ECAM_LEN == LAYOUT_ECAM_LEN &&
+			       MACHINE_MAX_VIRTIO < PCI_SLOTS,
+		       "the board is as the bridge wants it");
+	for (i = 0; i < PCI_PINS; i++)
+		config.pin[i] = irqchip_line(&m->irq_pci[i], vm_fd,
+					     platform_pci_irq(i));
+	r = pci_host_new(&config, ret_host);
+	if (r < 0)
+		return r;
+	dev = pci_host_device(*ret_host);
+	m->pci = dev;
+	return bus_add(&m->pio, LAYOUT_PORT_PCI_CONFIG, PCI_HOST_PORTS_LEN, dev,
+		       PCI_HOST_ECAM_LEN) ?:
+	       bus_add(&m->mmio, LAYOUT_ECAM, PCI_HOST_ECAM_LEN, dev, 0);
 }
 
 /* The host's generator, which has been seeded since long. */
@@ -60,6 +132,35 @@ static int host_entropy(void *opaque, void *buf, size_t len)
 	return 0;
 }
 
+static int add_attached(struct board *b, const struct machine_config *config,
+			struct attachment *at, struct attach_site *site,
+			struct loop *loop, struct error *err)
+{
+	struct virtio_device *vd = NULL;
+	int r = 0;
+
+	if (!b->pci && b->m->virtio_count == LAYOUT_VIRTIO_MAX)
+		return error_set(err, ERROR_INPUT, -E2BIG,
+				 "%s: virtio-mmio has room for %d devices, the "
+				 "entropy device among them, and they are there "
+				 "already; --transport pci has room for %d",
+				 at->name, LAYOUT_VIRTIO_MAX, PCI_SLOTS - 1);
+	site->loop = loop;
+	if (at->iothread && config->iothreads)
+		r = iothreads_get(config->iothreads, at->iothread,
+				  &site->loop);
+	if (r < 0)
+		return error_host(err, r, "%s: its I/O thread", at->name);
+	r = at->ops->device(at, site, &vd, err);
+	if (r < 0)
+		return r;
+	r = add(b, site->loop, at->name, vd);
+	if (r < 0)
+		return error_host(err, r, "%s", at->name);
+	at->vd = vd;
+	return 0;
+}
+
 int machine_add_virtio(struct machine *m, const struct machine_config *config,
 		       struct loop *loop, const int *vm_fd, struct error *err)
 {
@@ -67,31 +168,34 @@ int machine_add_virtio(struct machine *m, const struct machine_config *config,
 	struct attach_site site = {
 		.ram = config->ram ? config->ram : &no_ram,
 		.cpus = config->cpus,
-		.loop = loop,
 		.host = &m->host,
 	};
 	const struct virtio_rng_config rng = {
 		.ram = site.ram,
 		.fill = host_entropy,
 	};
+	struct board b = {
+		.m = m,
+		.vm_fd = vm_fd,
+		.transport = config->transport,
+	};
 	struct virtio_device *vd = NULL;
 	unsigned i;
-	int r;
+	int r = 0;
 
-	r = virtio_rng_new(&rng, &vd) ?:
-	    add(m, loop, vm_fd, "entropy device", vd);
+	if (config->transport == TRAPMAP_TRANSPORT_PCI)
+		r = add_pci_host(m, vm_fd, &b.pci);
+	if (r == 0)
+		r = virtio_rng_new(&rng, &vd);
+	if (r == 0)
+		r = add(&b, loop, "entropy device", vd);
 	if (r < 0)
 		return error_host(err, r, "cannot build the machine");
 	for (i = 0; i < config->attached_count; i++) {
-		struct attachment *at = config->attached[i];
-
-		r = at->ops->device(at, &site, &vd, err);
+		r = add_attached(&b, config, config->attached[i], &site, loop,
+				 err);
 		if (r < 0)
 			return r;
-		r = add(m, loop, vm_fd, at->name, vd);
-		if (r < 0)
-			return error_host(err, r, "%s", at->name);
-		at->vd = vd;
 	}
 	return 0;
 }

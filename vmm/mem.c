@@ -17,6 +17,9 @@
  */
 #define MEM_ALIGN MIB(2)
 
+/* MAXPHYADDR is never more (SDM volume 3, 4.1.4). */
+#define PHYS_BITS_MAX 52u
+
 /* "6 GiB", "1536 MiB": for messages. */
 static const char *size_text(char buf[32], uint64_t size)
 {
@@ -72,6 +75,49 @@ void mem_done(struct mem *mem)
 	*mem = (struct mem){ 0 };
 }
 
+int mem_add_window(struct mem *mem, unsigned phys_bits, void *host,
+		   uint64_t len, uint64_t align, gpa_t *ret_gpa)
+{
+	const struct gmem_region *ram = &mem->gmem.region[mem->gmem.count - 1];
+	uint64_t end = phys_bits < PHYS_BITS_MAX ? BIT64(phys_bits) :
+						   BIT64(PHYS_BITS_MAX);
+	gpa_t gpa = ram->base + ram->len;
+	unsigned n = mem->windows;
+
+	if (gpa < LAYOUT_HOLE_END)
+		gpa = LAYOUT_HOLE_END;
+	if (n > 0)
+		gpa = mem->window[n - 1].gpa + mem->window[n - 1].len;
+	gpa = align_up(gpa, align);
+	if (n == MEM_WINDOWS_MAX || gpa >= end || len > end - gpa)
+		return -ENOSPC;
+	mem->window[n] = (struct mem_window){ gpa, len, host };
+	mem->windows++;
+	*ret_gpa = gpa;
+	return 0;
+}
+
+static int attach_windows(const struct mem *mem, int vm_fd, struct error *err)
+{
+	char text[32];
+	unsigned i;
+	int r;
+
+	for (i = 0; i < mem->windows; i++) {
+		const struct mem_window *w = &mem->window[i];
+
+		r = kvm_set_read_only(vm_fd, mem->gmem.count + i, w->gpa,
+				      w->len, w->host);
+		if (r < 0)
+			return error_set(err, ERROR_HOST, r,
+					 "KVM refuses %s of read-only memory "
+					 "(KVM_MEM_READONLY: %s)",
+					 size_text(text, w->len),
+					 strerrordesc_np(-r) ?: "unknown error");
+	}
+	return 0;
+}
+
 int mem_attach(const struct mem *mem, int vm_fd, struct error *err)
 {
 	char text[32];
@@ -91,7 +137,7 @@ int mem_attach(const struct mem *mem, int vm_fd, struct error *err)
 					 size_text(text, mem->size),
 					 strerrordesc_np(-r) ?: "unknown error");
 	}
-	return 0;
+	return attach_windows(mem, vm_fd, err);
 }
 
 int mem_clear(struct mem *mem, struct error *err)
@@ -99,4 +145,9 @@ int mem_clear(struct mem *mem, struct error *err)
 	if (madvise(mem->map, mem->map_len, MADV_DONTNEED) < 0)
 		return error_host(err, -errno, "cannot clear guest memory");
 	return 0;
+}
+
+int mem_discard(void *host, size_t len)
+{
+	return madvise(host, len, MADV_DONTNEED) < 0 ? -errno : 0;
 }

@@ -99,7 +99,8 @@ void observe_settle(struct trapmap_vm *vm)
 	if (!o->stats)
 		return;
 	if (stats_add_up(o->stats, vm->config.cpus, pio, mmio, &o->from, &o->to,
-			 &o->total) == 0)
+			 &o->total) == 0 &&
+	    stats_add_virtio(o->total, &vm->machine) == 0)
 		o->stats_text = stats_text(o->total);
 }
 

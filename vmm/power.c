@@ -48,7 +48,7 @@ static int create_kvm(struct trapmap_vm *vm, struct error *err)
 	if (r < 0)
 		return r;
 	report_msrs(vm->vm_fd);
-	return irqchip_create(vm->vm_fd, err);
+	return irqchip_create(&vm->machine.irqchip, err);
 }
 
 static int create_vcpus(struct trapmap_vm *vm, struct processor *cpu,
@@ -128,8 +128,18 @@ static void processor_signature(const struct processor *cpu,
 
 	if (!leaf)
 		return;
-	request->cpu_signature = leaf->eax;
-	request->cpu_features = leaf->edx;
+	request->platform.cpu_signature = leaf->eax;
+	request->platform.cpu_features = leaf->edx;
+}
+
+struct platform vm_platform(const struct trapmap_vm *vm)
+{
+	return (struct platform){
+		.mem = vm->config.mem,
+		.cpus = vm->config.cpus,
+		.transport = vm->config.machine.transport,
+		.virtio = vm->machine.virtio_count,
+	};
 }
 
 int vm_power_on(struct trapmap_vm *vm, struct error *err)
@@ -139,9 +149,7 @@ int vm_power_on(struct trapmap_vm *vm, struct error *err)
 		.initrd = vm->config.initrd,
 		.initrds = vm->config.initrds,
 		.cmdline = vm->config.cmdline ? vm->config.cmdline : "",
-		.mem = vm->config.mem,
-		.cpus = vm->config.cpus,
-		.virtio = vm->machine.virtio_count,
+		.platform = vm_platform(vm),
 	};
 	struct processor cpu = { 0 };
 	struct loaded loaded;
@@ -168,7 +176,7 @@ int vm_power_on(struct trapmap_vm *vm, struct error *err)
 	r = set_start_state(vm, &loaded.plan, err);
 	if (r < 0)
 		return r;
-	vm_loop_clock_run(vm->loop);
+	vm_clock_run(vm);
 	return start_vcpus(vm, err);
 }
 

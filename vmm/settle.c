@@ -23,7 +23,9 @@
 #define PANIC_FMT "the guest panicked: %sconsole line %llu: \"%.*s%s\""
 #define SAID_FMT "its %sconsole said, line %llu: \"%.*s%s\""
 #define LINE_ARGS(hit)                                              \
-	(hit)->stream == WATCH_DEBUGCON ? "debug " : "",            \
+	(hit)->stream == WATCH_COM1	      ? "" :            \
+		(hit)->stream == WATCH_DEBUGCON ? "debug " :    \
+						  "virtio ",    \
 		(unsigned long long)(hit)->number, SHOWN_LINE,      \
 		(hit)->line, strlen((hit)->line) > SHOWN_LINE ? "..." : ""
 

@@ -196,16 +196,6 @@ struct sum {
 	size_t count;
 };
 
-static const struct bus_range *range_of(const struct bus *bus, uint64_t addr)
-{
-	size_t i;
-
-	for (i = 0; i < bus->count; i++)
-		if (addr >= bus->ranges[i].base && addr <= bus->ranges[i].last)
-			return &bus->ranges[i];
-	return NULL;
-}
-
 static struct stats_row *add_row(struct sum *sum, const struct slot *slot)
 {
 	struct stats_row *row = &sum->row[sum->count++];
@@ -223,23 +213,24 @@ static struct stats_row *add_row(struct sum *sum, const struct slot *slot)
 
 static void add_place(struct sum *sum, const struct slot *slot)
 {
-	const struct bus_range *range = NULL;
+	struct bus_range range = { 0 };
+	bool there = false;
 	struct stats_row *row;
 
 	switch (slot->reason) {
-	case KVM_EXIT_IO: range = range_of(sum->pio, slot->addr); break;
-	case KVM_EXIT_MMIO: range = range_of(sum->mmio, slot->addr); break;
+	case KVM_EXIT_IO: there = bus_locate(sum->pio, slot->addr, &range); break;
+	case KVM_EXIT_MMIO: there = bus_locate(sum->mmio, slot->addr, &range); break;
 	case KVM_EXIT_X86_RDMSR:
 	case KVM_EXIT_X86_WRMSR:
 	case KVM_EXIT_HYPERCALL: break;
 	default: return; /* no address */
 	}
 	row = add_row(sum, slot);
-	if (!range)
+	if (!there)
 		return;
-	row->first = range->base;
-	row->last = range->last;
-	row->device = range->dev->ops->name;
+	row->first = range.base;
+	row->last = range.last;
+	row->device = range.dev->ops->name;
 }
 
 static int compare_place(const void *a, const void *b)
@@ -395,6 +386,7 @@ struct stats_total *stats_total_free(struct stats_total *total)
 		return NULL;
 	free(total->reasons);
 	free(total->places);
+	free(total->queues);
 	free(total);
 	return NULL;
 }

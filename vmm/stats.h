@@ -14,6 +14,7 @@
 
 struct bus;
 struct flight_record;
+struct machine;
 struct stats;
 
 /* ---- while the guest runs ---------------------------------------------- */
@@ -72,6 +73,27 @@ struct stats_time {
 	uint64_t kvm_ns;
 };
 
+/* A queue of a virtio device, of those that were used. */
+struct stats_queue {
+	const char *device; /* as in messages: "disk 'root.img'" */
+	unsigned queue;
+	/* The host's kernel moves the data (vhost): the rest is not known. */
+	bool in_kernel;
+	uint64_t requests, bytes; /* done; read and written */
+	/* From the driver, and requests that came without one of their own. */
+	uint64_t notifications, notifications_saved;
+	/* To the driver, and those that it did not want. */
+	uint64_t interrupts, interrupts_saved;
+};
+
+/* In bytes. */
+struct stats_balloon {
+	uint64_t target; /* asked of the guest */
+	uint64_t actual; /* given up */
+	/* Back with the host, in all: what was given up, and free pages. */
+	uint64_t inflated, reported;
+};
+
 struct stats_total {
 	struct stats_row *reasons; /* by total_ns, the most first */
 	size_t reason_count;
@@ -79,6 +101,10 @@ struct stats_total {
 	size_t place_count;
 	struct stats_time time;
 	unsigned cpus;
+	struct stats_queue *queues; /* in the order of the board */
+	size_t queue_count;
+	bool has_balloon;
+	struct stats_balloon balloon;
 };
 
 /*
@@ -89,6 +115,12 @@ int stats_add_up(struct stats *const *stats, unsigned cpus,
 		 const struct bus *pio, const struct bus *mmio,
 		 const struct tsc_mark *from, const struct tsc_mark *to,
 		 struct stats_total **ret_total);
+
+/*
+ * stats_virtio.c: adds what the board's virtio devices have counted; the names stay
+ * the board's. Returns 0 or -ENOMEM.
+ */
+int stats_add_virtio(struct stats_total *total, const struct machine *machine);
 
 /* Accepts NULL. Returns NULL. */
 struct stats_total *stats_total_free(struct stats_total *total);

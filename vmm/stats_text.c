@@ -134,6 +134,51 @@ static void put_time(FILE *f, const struct stats_total *total)
 		  t->wall_ns);
 }
 
+static uint64_t mib(uint64_t bytes)
+{
+	return bytes >> 20;
+}
+
+static void put_balloon(FILE *f, const struct stats_balloon *b)
+{
+	fprintf(f,
+		"\nBalloon: %" PRIu64 " MiB asked for, %" PRIu64
+		" MiB given up\n  back with the host, in all: %" PRIu64
+		" MiB of such, %" PRIu64 " MiB of free pages\n",
+		mib(b->target), mib(b->actual), mib(b->inflated),
+		mib(b->reported));
+}
+
+static void put_queues(FILE *f, const struct stats_total *total)
+{
+	const char *device = NULL;
+	size_t i;
+
+	for (i = 0; i < total->queue_count; i++) {
+		const struct stats_queue *q = &total->queues[i];
+
+		if (i == 0)
+			fprintf(f, "\n%-16s%9s %13s %9s %9s %9s %9s\n",
+				"Virtio queues", "requests", "bytes",
+				"notified", "saved", "interr.", "saved");
+		if (q->device != device)
+			fprintf(f, "  %s\n", q->device);
+		device = q->device;
+		fprintf(f, "    queue %-6u", q->queue);
+		if (q->in_kernel)
+			fprintf(f, "  in the kernel\n");
+		else
+			fprintf(f,
+				"%9" PRIu64 " %13" PRIu64 " %9" PRIu64
+				" %9" PRIu64 " %9" PRIu64 " %9" PRIu64 "\n",
+				q->requests, q->bytes, q->notifications,
+				q->notifications_saved, q->interrupts,
+				q->interrupts_saved);
+	}
+	if (total->has_balloon)
+		put_balloon(f, &total->balloon);
+}
+
 char *stats_text(const struct stats_total *total)
 {
 	char *text = NULL;
@@ -150,6 +195,7 @@ char *stats_text(const struct stats_total *total)
 		   KVM_EXIT_X86_RDMSR, KVM_EXIT_X86_WRMSR);
 	put_places(f, total, "Exits by hypercall", KVM_EXIT_HYPERCALL,
 		   KVM_EXIT_HYPERCALL);
+	put_queues(f, total);
 	put_time(f, total);
 	if (fclose(f) != 0) {
 		free(text);

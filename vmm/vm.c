@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach/attach.h"
 #include "core/base.h"
 #include "kvm.h"
 #include "loop.h"
@@ -35,6 +36,18 @@ void vm_progress_soon(struct trapmap_vm *vm)
 	set_eventfd(vm->progress_fd);
 }
 
+void vm_clock_run(struct trapmap_vm *vm)
+{
+	vm_loop_clock_run(vm->loop);
+	iothreads_clock_run(&vm->iothreads);
+}
+
+static void vm_clock_hold(struct trapmap_vm *vm)
+{
+	vm_loop_clock_hold(vm->loop);
+	iothreads_clock_hold(&vm->iothreads);
+}
+
 /* ---- the loop's part ---------------------------------------------------- */
 
 /*
@@ -53,8 +66,8 @@ static void vm_progress(void *opaque, unsigned events)
 	quit = vm->live == 0 && vm->state == VM_RUNNING;
 	again = quit && vm->reboot && !vm->ending;
 	pthread_mutex_unlock(&vm->control.lock);
-	if (!quit)
-		return;
+	if (!quit || !machine_output_finish(&vm->machine))
+		return; /* console_drained() comes */
 	if (again) {
 		vm_reboot(vm);
 		/* A failure to reboot is an end, with no vCPU to report it. */
@@ -64,7 +77,7 @@ static void vm_progress(void *opaque, unsigned events)
 
 	for (i = 0; i < vm->config.cpus; i++)
 		vcpu_join(&vm->vcpu[i]);
-	vm_loop_clock_hold(vm->loop);
+	vm_clock_hold(vm);
 	observe_settle(vm);
 	vm_explain_end(vm);
 	vm_settle(vm);
@@ -159,6 +172,7 @@ static int start(struct trapmap_vm *vm, struct error *err)
 	vm->config.machine.ram = &vm->mem.gmem;
 	vm->config.machine.mem = vm->config.mem;
 	vm->config.machine.cpus = vm->config.cpus;
+	vm->config.machine.iothreads = &vm->iothreads;
 	r = machine_init(&vm->machine, &vm->config.machine, &host, vm->loop,
 			 &vm->vm_fd, err);
 	if (r < 0)
@@ -174,10 +188,11 @@ static int start(struct trapmap_vm *vm, struct error *err)
 	r = stuck_new(vm, &vm->stuck);
 	if (r < 0)
 		return error_host(err, r, "cannot start");
-	/* Last: the guest runs, so nobody waits for this thread. */
-	r = vm_loop_start(vm->loop);
+	/* Last: the guest runs, so nobody waits for these threads. */
+	r = vm_loop_start(vm->loop, "trapmap-io") ?:
+	    iothreads_start(&vm->iothreads);
 	if (r < 0)
-		return error_host(err, r, "cannot start the I/O thread");
+		return error_host(err, r, "cannot start the I/O threads");
 	return 0;
 }
 
@@ -250,6 +265,7 @@ void vm_done(struct trapmap_vm *vm)
 	}
 	if (vm->loop)
 		vm_loop_stop(vm->loop);
+	iothreads_stop(&vm->iothreads);
 	/* Where the start failed late the vCPUs run until here. */
 	vm_power_off(vm);
 	vm->stuck = stuck_free(vm->stuck);
@@ -260,6 +276,7 @@ void vm_done(struct trapmap_vm *vm)
 	if (vm->loop)
 		loop_watch_free(vm->loop, vm->progress);
 	vm_loop_free(vm->loop);
+	iothreads_done(&vm->iothreads);
 	mem_done(&vm->mem);
 	free(vm->vcpu);
 	free(vm->devicetree);
@@ -296,7 +313,7 @@ int vm_pause(struct trapmap_vm *vm)
 			r = 0;
 		/* Unless another thread's resume came in between. */
 		if (r == 0 && vm->control.pause)
-			vm_loop_clock_hold(vm->loop);
+			vm_clock_hold(vm);
 	}
 	pthread_mutex_unlock(&vm->control.lock);
 	return r;
@@ -304,16 +321,24 @@ int vm_pause(struct trapmap_vm *vm)
 
 int vm_resume(struct trapmap_vm *vm)
 {
+	unsigned i;
 	int r = -ESRCH;
 
 	pthread_mutex_lock(&vm->control.lock);
 	if (vm->state == VM_RUNNING) {
 		if (vm->control.pause && !vm->ending)
-			vm_loop_clock_run(vm->loop);
+			vm_clock_run(vm);
 		vm->control.pause = false;
 		pthread_cond_broadcast(&vm->control.changed);
 		r = 0;
 	}
 	pthread_mutex_unlock(&vm->control.lock);
+	/* What they take up again may have them ask for another pause. */
+	for (i = 0; r == 0 && i < vm->config.machine.attached_count; i++) {
+		struct attachment *at = vm->config.attached[i];
+
+		if (at->ops->resume && at->vd)
+			at->ops->resume(at);
+	}
 	return r;
 }

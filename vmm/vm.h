@@ -12,11 +12,13 @@
 
 #include "boot/plan.h"
 #include "error.h"
+#include "iothreads.h"
 #include "load.h"
 #include "machine.h"
 #include "mem.h"
 #include "notice.h"
 #include "observe.h"
+#include "platform.h"
 #include "settle.h"
 #include "source.h"
 #include "trapmap/trapmap.h"
@@ -73,6 +75,7 @@ struct trapmap_vm {
 	struct mem mem;
 	struct machine machine;
 	struct loop *loop;
+	struct iothreads iothreads;
 	void *devicetree; /* made when first asked for */
 	size_t devicetree_len;
 	struct vcpu *vcpu;
@@ -114,6 +117,9 @@ void vm_config_done(struct vm_config *config);
 /* ends.c: fills the hooks of vm->control and those that the board calls. */
 void vm_hooks(struct trapmap_vm *vm, struct machine_host *ret_host);
 
+/* power.c: what the guest is told of the board, which has been built. */
+struct platform vm_platform(const struct trapmap_vm *vm);
+
 /*
  * power.c: creates VM and vCPUs in KVM, loads the guest, lets it run. The board
  * has been built or reset, memory is clear. Returns 0, or -errno with *err.
@@ -134,6 +140,9 @@ int vm_start(struct trapmap_vm *vm);
 void vm_end(struct trapmap_vm *vm, enum trapmap_end_kind kind, int status,
 	    int vcpu, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/* Lets LOOP_CLOCK_VM run on every loop. */
+void vm_clock_run(struct trapmap_vm *vm);
 
 int vm_pause(struct trapmap_vm *vm);
 int vm_resume(struct trapmap_vm *vm);

@@ -21,7 +21,8 @@ struct watch;
 enum watch_stream {
 	WATCH_COM1,
 	WATCH_DEBUGCON,
-	WATCH_STREAMS,
+	WATCH_HVC, /* the first virtio console; the others follow */
+	WATCH_STREAMS = WATCH_HVC + TRAPMAP_PORTS_MAX,
 };
 
 /* What a rule found first. */

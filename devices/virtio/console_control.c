@@ -55,12 +55,15 @@ static size_t make_message(const struct console_port *port, unsigned event,
 	}
 }
 
-/* Which is the next: a port is made known before anything is said of it. */
+/*
+ * Which is the next: a port is made known before anything is said of it, and who
+ * finds it by its name finds it open.
+ */
 static struct console_port *next_todo(struct virtio_console *con,
 				      unsigned *ret_event)
 {
 	static const uint8_t order[] = { DEVICE_ADD, CONSOLE_PORT, RESIZE,
-					 PORT_NAME, PORT_OPEN };
+					 PORT_OPEN, PORT_NAME };
 	unsigned i, k;
 
 	for (i = 0; i < con->ports; i++) {

@@ -2,9 +2,12 @@
 /*
  * The virtio-mmio transport. VIRTIO 1.2, 4.2 "Virtio Over MMIO".
  *
- * Notifications come by an eventfd for each queue, watched on the I/O thread. From
- * the moment that a queue is ready the board's doorbell feeds it; a QueueNotify
- * that reaches us nevertheless does too.
+ * Notifications are notify.c's affair. An interrupt is an edge: an event on an
+ * eventfd for each, also while InterruptStatus still says so of the one before. A
+ * level would have to be lowered with each InterruptACK, which costs the driver's
+ * processor a call into the host's kernel; and an event can come from any thread.
+ * What drivers do holds for both (4.2.3.4): they read InterruptStatus, acknowledge
+ * it, and only then look at their rings.
  *
  * Not modelled: the legacy interface (version 1), QueueReset (it needs
  * VIRTIO_F_RING_RESET), shared memory regions (SHMLen reads as all ones: there is
@@ -15,10 +18,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "core/base.h"
+#include "virtio/notify.h"
 
 /* 4.2.2 */
 #define MAGIC 0x74726976u /* "virt" */
@@ -59,18 +62,10 @@ enum reg {
 #define INTERRUPT_USED_BUFFER BIT(0)
 #define INTERRUPT_CONFIG_CHANGE BIT(1)
 
-struct mmio_queue {
-	struct virtio_mmio *vm;
-	unsigned index;
-	int fd; /* -1: none yet */
-	struct loop_watch *watch;
-	bool bound; /* to the doorbell */
-};
-
 struct virtio_mmio {
 	struct device dev;
 	struct virtio_mmio_config cfg;
-	struct mmio_queue *queue; /* as many as the device has */
+	struct notify *notify;
 	struct {
 		uint32_t device_features_sel, driver_features_sel;
 		uint32_t driver_features[2];
@@ -84,84 +79,55 @@ static struct virtio_mmio *to_mmio(struct device *dev)
 	return container_of(dev, struct virtio_mmio, dev);
 }
 
-static void update_irq(struct virtio_mmio *vm)
-{
-	irq_set(&vm->cfg.irq, vm->state.interrupt_status != 0);
-}
-
 /* ---- what the device wants ---------------------------------------------- */
+
+static void interrupt(struct virtio_mmio *vm, uint32_t why)
+{
+	uint64_t one = 1;
+
+	vm->state.interrupt_status |= why;
+	/* EAGAIN: there are 2^64 - 2 already, this one is not missed. */
+	(void)!write(vm->cfg.irq_fd, &one, sizeof(one));
+}
 
 static void mmio_interrupt(void *opaque, unsigned queue)
 {
-	struct virtio_mmio *vm = opaque;
-
-	vm->state.interrupt_status |= INTERRUPT_USED_BUFFER;
-	update_irq(vm);
+	interrupt(opaque, INTERRUPT_USED_BUFFER);
 }
 
 static void mmio_config_changed(void *opaque)
 {
-	struct virtio_mmio *vm = opaque;
-
-	vm->state.interrupt_status |= INTERRUPT_CONFIG_CHANGE;
-	update_irq(vm);
+	interrupt(opaque, INTERRUPT_CONFIG_CHANGE);
 }
 
 static void mmio_again(void *opaque, unsigned queue)
 {
 	const struct virtio_mmio *vm = opaque;
-	uint64_t one = 1;
 
-	/* EAGAIN: it has 2^64 - 2 notifications and does not miss this one. */
-	(void)!write(vm->queue[queue].fd, &one, sizeof(one));
+	notify_queue(vm->notify, queue);
+}
+
+static int mmio_lend(void *opaque, unsigned queue, int *ret_kick, int *ret_call)
+{
+	const struct virtio_mmio *vm = opaque;
+
+	return notify_lend(vm->notify, queue, ret_kick, ret_call);
+}
+
+static void mmio_take_back(void *opaque, unsigned queue)
+{
+	const struct virtio_mmio *vm = opaque;
+
+	notify_take_back(vm->notify, queue);
 }
 
 static const struct virtio_transport_ops mmio_transport = {
 	.interrupt = mmio_interrupt,
 	.config_changed = mmio_config_changed,
 	.again = mmio_again,
+	.lend = mmio_lend,
+	.take_back = mmio_take_back,
 };
-
-/* ---- notifications ------------------------------------------------------ */
-
-static void queue_notified(void *opaque, unsigned events)
-{
-	struct mmio_queue *mq = opaque;
-	uint64_t n;
-
-	/* First, so that one that comes from here on is not lost. */
-	if (read(mq->fd, &n, sizeof(n)) < 0)
-		return;
-	device_lock(&mq->vm->dev);
-	virtio_notify(mq->vm->cfg.vd, mq->index);
-	device_unlock(&mq->vm->dev);
-}
-
-/* Follows the queue's being ready. */
-static void update_doorbell(struct mmio_queue *mq)
-{
-	struct virtio_mmio *vm = mq->vm;
-	bool ready = vm->cfg.vd->queue[mq->index].ready;
-
-	if (ready == mq->bound)
-		return;
-	if (ready) {
-		/* A failure costs time only: see QueueNotify. */
-		mq->bound = doorbell_bind(&vm->cfg.doorbell, QUEUE_NOTIFY, 4,
-					  mq->index, mq->fd) == 0;
-		return;
-	}
-	doorbell_unbind(&vm->cfg.doorbell, QUEUE_NOTIFY, 4, mq->index, mq->fd);
-	mq->bound = false;
-}
-
-static void update_doorbells(struct virtio_mmio *vm)
-{
-	unsigned i;
-
-	for (i = 0; i < vm->cfg.vd->queues; i++)
-		update_doorbell(&vm->queue[i]);
-}
 
 /* ---- registers ---------------------------------------------------------- */
 
@@ -172,8 +138,7 @@ static void mmio_reset(struct device *dev)
 
 	virtio_reset(vm->cfg.vd);
 	memset(&vm->state, 0, sizeof(vm->state));
-	update_doorbells(vm);
-	update_irq(vm);
+	notify_reset(vm->notify);
 }
 
 static const struct virtio_queue *selected(const struct virtio_mmio *vm)
@@ -275,16 +240,10 @@ static void write_register(struct virtio_mmio *vm, uint64_t off, uint32_t val)
 	case QUEUE_SEL: vm->state.queue_sel = val; break;
 	case QUEUE_READY:
 		virtio_queue_ready(vm->cfg.vd, vm->state.queue_sel, val & 1);
-		update_doorbells(vm);
+		notify_update(vm->notify);
 		break;
-	case QUEUE_NOTIFY:
-		if (val < vm->cfg.vd->queues)
-			mmio_again(vm, val);
-		break;
-	case INTERRUPT_ACK:
-		vm->state.interrupt_status &= ~val;
-		update_irq(vm);
-		break;
+	case QUEUE_NOTIFY: notify_queue(vm->notify, val); break;
+	case INTERRUPT_ACK: vm->state.interrupt_status &= ~val; break;
 	case STATUS:
 		if ((uint8_t)val == 0)
 			mmio_reset(&vm->dev);
@@ -311,29 +270,15 @@ static void mmio_write(struct device *dev, uint64_t off, unsigned size,
 
 /* ---- life --------------------------------------------------------------- */
 
-static void release(struct virtio_mmio *vm)
-{
-	unsigned i;
-
-	for (i = 0; vm->queue && i < vm->cfg.vd->queues; i++) {
-		struct mmio_queue *mq = &vm->queue[i];
-
-		loop_watch_free(vm->cfg.loop, mq->watch);
-		if (mq->fd >= 0)
-			close(mq->fd);
-	}
-	free(vm->queue);
-	device_done(&vm->dev);
-	free(vm);
-}
-
 static void mmio_free(struct device *dev)
 {
 	struct virtio_mmio *vm = to_mmio(dev);
 	struct virtio_device *vd = vm->cfg.vd;
 
 	device_reset(dev);
-	release(vm);
+	notify_free(vm->notify);
+	device_done(dev);
+	free(vm);
 	virtio_free(vd);
 }
 
@@ -346,43 +291,28 @@ static const struct device_ops mmio_ops = {
 	.free = mmio_free,
 };
 
-static int queue_open(struct virtio_mmio *vm, unsigned index)
-{
-	struct mmio_queue *mq = &vm->queue[index];
-
-	mq->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (mq->fd < 0)
-		return -errno;
-	return loop_watch_new(vm->cfg.loop, mq->fd, LOOP_IN, queue_notified, mq,
-			      &mq->watch);
-}
-
 int virtio_mmio_new(const struct virtio_mmio_config *config,
 		    struct device **ret_dev)
 {
+	const struct notify_config notify = {
+		.vd = config->vd,
+		.loop = config->loop,
+		.doorbell = config->doorbell,
+		.off = QUEUE_NOTIFY,
+		.size = 4,
+	};
 	struct virtio_mmio *vm = calloc(1, sizeof(*vm));
-	unsigned i, n = config->vd->queues;
-	int r = 0;
+	int r;
 
 	if (!vm)
 		return -ENOMEM;
-	device_init(&vm->dev, &mmio_ops);
 	vm->cfg = *config;
-	vm->queue = calloc(n, sizeof(*vm->queue));
-	if (!vm->queue) {
-		release(vm);
-		return -ENOMEM;
-	}
-	for (i = 0; i < n; i++)
-		vm->queue[i] = (struct mmio_queue){ .vm = vm,
-						    .index = i,
-						    .fd = -1 };
-	for (i = 0; i < n && r == 0; i++)
-		r = queue_open(vm, i);
+	r = notify_new(&notify, &vm->notify);
 	if (r < 0) {
-		release(vm);
+		free(vm);
 		return r;
 	}
+	device_init(&vm->dev, &mmio_ops);
 	virtio_attach(config->vd, &vm->dev, &mmio_transport, vm);
 	*ret_dev = &vm->dev;
 	return 0;

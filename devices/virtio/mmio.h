@@ -7,7 +7,6 @@
 
 #include "core/device.h"
 #include "core/doorbell.h"
-#include "core/irq.h"
 #include "core/loop.h"
 #include "virtio/virtio.h"
 
@@ -17,7 +16,7 @@
 struct virtio_mmio_config {
 	struct virtio_device *vd;
 	struct loop *loop; /* the I/O thread, where queues are looked at */
-	struct irq_line irq; /* level */
+	int irq_fd; /* an event is an interrupt; open as long as the device */
 	struct doorbell doorbell;
 };
 

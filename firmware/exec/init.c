@@ -7,10 +7,12 @@
 
 #include "trapmap/guest_abi.h"
 
-#define ITEMS_MAX 4096
-#define PLAN_MAX (1 << 20)
-#define SYSROOT "/sysroot"
+/* What a kernel takes as arguments and environment of a program is less. */
+#define PLAN_MAX (4 << 20)
+/* The shortest item is "arg=" and its end. */
+#define ITEMS_MAX (PLAN_MAX / 5)
 
+/* Pages of these that are not touched cost nothing. */
 static char plan[PLAN_MAX];
 static char *args[ITEMS_MAX + 1], *envs[ITEMS_MAX + 1];
 
@@ -27,35 +29,27 @@ static __attribute__((noreturn)) void power_off(void)
 		    0);
 }
 
-/* On the kernel's console. */
+/* On the kernel's console, too. */
 static struct text complain(const char *what, const char *which, long r)
 {
 	struct text t = { .len = 0 };
 
 	text_add(&t, "cannot ");
+	text_add_number(&t, (unsigned long)-r);
+	text_add(&t, " ");
 	text_add(&t, what);
 	text_add(&t, which);
-	text_add(&t, ": ");
-	text_add_number(&t, (unsigned long)-r);
 	text_add(&t, "\n");
 	sys(SYS_WRITE, 2, t.s, t.len);
 	return t;
 }
 
-static __attribute__((noreturn)) void fail(const char *what, const char *which,
-					   long r)
+void fail(const char *what, const char *which, long r)
 {
 	struct text t = complain(what, which, r);
 
 	ports_result(&t);
 	power_off();
-}
-
-/* Where what may fail: a kernel without it is told by what then does not work. */
-static void mount(const char *type, const char *dir)
-{
-	sys(SYS_MKDIR, dir, 0755);
-	sys(SYS_MOUNT, type, dir, type, MS_NOSUID, 0);
 }
 
 static void load_module(const char *file)
@@ -74,54 +68,6 @@ static void load_module(const char *file)
 		complain("load the module ", file, r);
 }
 
-static long mount_9p(const char *tag, const char *dir, unsigned long flags)
-{
-	return sys(SYS_MOUNT, tag, dir, "9p", flags,
-		   flags & MS_RDONLY
-			   ? "trans=virtio,version=9p2000.L,msize=524288,cache=loose"
-			   : "trans=virtio,version=9p2000.L,msize=524288");
-}
-
-static void mount_root(const char *tag)
-{
-	long r;
-
-	sys(SYS_MKDIR, SYSROOT, 0755);
-	r = mount_9p(tag, SYSROOT, MS_RDONLY);
-	if (r < 0)
-		fail("mount the host's files", "", r);
-	mount("proc", SYSROOT "/proc");
-	mount("sysfs", SYSROOT "/sys");
-	mount("devtmpfs", SYSROOT "/dev");
-	mount("devpts", SYSROOT "/dev/pts");
-	mount("tmpfs", SYSROOT "/dev/shm");
-	mount("tmpfs", SYSROOT "/tmp");
-	mount("tmpfs", SYSROOT "/run");
-	r = sys(SYS_CHDIR, SYSROOT);
-	if (r == 0)
-		r = sys(SYS_MOUNT, ".", "/", 0, MS_MOVE, 0);
-	if (r == 0)
-		r = sys(SYS_CHROOT, ".");
-	if (r < 0)
-		fail("enter the host's files", "", r);
-}
-
-/* "TAG DIR" */
-static void mount_share(char *item)
-{
-	char *dir = item;
-	long r;
-
-	while (*dir && *dir != ' ')
-		dir++;
-	if (*dir)
-		*dir++ = '\0';
-	sys(SYS_MKDIR, dir, 0755);
-	r = mount_9p(item, dir, 0);
-	if (r < 0)
-		fail("mount a share on ", dir, r);
-}
-
 static void loopback_up(void)
 {
 	struct ifreq req = { .name = "lo", .flags = IFF_UP };
@@ -133,21 +79,50 @@ static void loopback_up(void)
 	sys(SYS_CLOSE, fd);
 }
 
+static long from_octal(const char *s)
+{
+	long n = 0;
+
+	for (; *s >= '0' && *s <= '7'; s++)
+		n = n * 8 + *s - '0';
+	return n;
+}
+
 /* The value, if the item has that key. */
 static char *value(char *item, const char *key)
 {
-	while (*key && *item == *key) {
-		item++;
-		key++;
+	return text_starts(item, key) ? item + text_len(key) : NULL;
+}
+
+/* What has to do with files. Returns whether it was that. */
+static bool arrange(char *item)
+{
+	char *v;
+	long r;
+
+	if ((v = value(item, "keep="))) {
+		files_keep(v);
+	} else if ((v = value(item, "modules="))) {
+		files_modules(v);
+	} else if ((v = value(item, "share="))) {
+		files_share(v);
+	} else if ((v = value(item, "umask="))) {
+		sys(SYS_UMASK, from_octal(v));
+	} else if ((v = value(item, "dir="))) {
+		r = sys(SYS_CHDIR, v);
+		if (r < 0)
+			fail("change to ", v, r);
+	} else {
+		return false;
 	}
-	return *key ? NULL : item;
+	return true;
 }
 
 /* Carries the plan out, up to the command. */
 static void carry_out(size_t len)
 {
 	size_t at, arg = 0, env = 0;
-	bool open = false;
+	bool ready = false;
 	char *v;
 	long r;
 
@@ -159,23 +134,23 @@ static void carry_out(size_t len)
 			continue;
 		}
 		/* The drivers are there: from here on failures are heard. */
-		if (!open) {
+		if (!ready) {
 			r = ports_open();
 			if (r < 0)
 				fail("find the console's ports", "", r);
-			open = true;
+			ready = true;
+			v = value(item, "root=");
+			if (v)
+				files_root(v);
+			files_usual();
+			if (v)
+				continue;
 		}
-		if ((v = value(item, "root=")))
-			mount_root(v);
-		else if ((v = value(item, "share=")))
-			mount_share(v);
-		else if ((v = value(item, "dir="))) {
-			r = sys(SYS_CHDIR, v);
-			if (r < 0)
-				fail("change to ", v, r);
-		} else if ((v = value(item, "env=")) && env < ITEMS_MAX)
+		if (arrange(item))
+			continue;
+		if ((v = value(item, "env=")))
 			envs[env++] = v;
-		else if ((v = value(item, "arg=")) && arg < ITEMS_MAX)
+		else if ((v = value(item, "arg=")))
 			args[arg++] = v;
 	}
 }
@@ -221,7 +196,7 @@ static void run(void)
 	long child, r;
 
 	sys(SYS_RT_SIGPROCMASK, SIG_BLOCK, &mask, 0, sizeof(mask));
-	r = ports_pipes(&p);
+	r = pump_init(&p);
 	if (r == 0)
 		r = sys(SYS_PIPE2, told, O_CLOEXEC);
 	if (r < 0)
@@ -238,7 +213,7 @@ static void run(void)
 	if (sys(SYS_READ, told[0], &r, sizeof(r)) == sizeof(r))
 		fail("run ", args[0], r);
 	sys(SYS_CLOSE, told[0]);
-	status = ports_pump(child);
+	status = pump_run(child);
 	text_add(&t, status & 0x7f ? "signal " : "exit ");
 	text_add_number(&t, status & 0x7f ? (unsigned)status & 0x7f
 					  : (unsigned)status >> 8 & 0xff);
@@ -253,14 +228,12 @@ void _start(void)
 {
 	static const char name[] = "trapmap";
 
-	mount("proc", "/proc");
-	mount("sysfs", "/sys");
-	mount("devtmpfs", "/dev");
+	files_begin();
 	sys(SYS_SETHOSTNAME, name, sizeof(name) - 1);
 	carry_out(read_plan());
 	loopback_up();
 	if (!args[0])
-		fail("run nothing", "", -22); /* EINVAL */
+		fail("run nothing", "", -EINVAL);
 	run();
 	power_off();
 }

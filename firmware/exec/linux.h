@@ -26,8 +26,12 @@ enum syscall {
 	SYS_EXECVE = 59,
 	SYS_EXIT = 60,
 	SYS_WAIT4 = 61,
+	SYS_KILL = 62,
+	SYS_UNAME = 63,
+	SYS_FCNTL = 72,
 	SYS_CHDIR = 80,
 	SYS_MKDIR = 83,
+	SYS_SYMLINK = 88,
 	SYS_UMASK = 95,
 	SYS_SETSID = 112,
 	SYS_CHROOT = 161,
@@ -37,6 +41,7 @@ enum syscall {
 	SYS_SETHOSTNAME = 170,
 	SYS_IOPERM = 173,
 	SYS_GETDENTS64 = 217,
+	SYS_CLOCK_GETTIME = 228,
 	SYS_SIGNALFD4 = 289,
 	SYS_PIPE2 = 293,
 	SYS_FINIT_MODULE = 313,
@@ -66,14 +71,17 @@ enum {
 	O_RDONLY = 0,
 	O_WRONLY = 1,
 	O_RDWR = 2,
+	O_CREAT = 0100,
 	O_NONBLOCK = 04000,
 	O_DIRECTORY = 0200000,
 	O_CLOEXEC = 02000000,
 };
 
-enum { EINTR = 4, EAGAIN = 11, EEXIST = 17 };
+enum { EINTR = 4, EAGAIN = 11, EEXIST = 17, ENODEV = 19, EINVAL = 22 };
 
-enum { MS_RDONLY = 1, MS_NOSUID = 2, MS_NODEV = 4, MS_MOVE = 8192 };
+enum { F_SETFL = 4 };
+
+enum { MS_RDONLY = 1, MS_NOSUID = 2, MS_BIND = 4096, MS_MOVE = 8192 };
 
 enum { POLLIN = 1, POLLOUT = 4, POLLERR = 8, POLLHUP = 16 };
 
@@ -86,6 +94,8 @@ struct timespec {
 	long sec, nsec;
 };
 
+enum { CLOCK_MONOTONIC = 1 };
+
 /* What getdents64() fills in. */
 struct dirent {
 	uint64_t ino;
@@ -95,7 +105,7 @@ struct dirent {
 	char name[];
 };
 
-enum { SIGCHLD = 17 };
+enum { SIGKILL = 9, SIGCHLD = 17 };
 enum { SIG_BLOCK = 0, SIG_UNBLOCK = 1 };
 
 enum { WNOHANG = 1 };
@@ -107,6 +117,12 @@ enum { MODULE_INIT_COMPRESSED_FILE = 4 };
 #define REBOOT_MAGIC1 0xfee1dead
 #define REBOOT_MAGIC2 672274793
 #define REBOOT_POWER_OFF 0x4321fedc
+
+/* include/uapi/linux/utsname.h */
+struct new_utsname {
+	char sysname[65], nodename[65], release[65], version[65], machine[65];
+	char domainname[65];
+};
 
 /* Sockets, to bring "lo" up: struct ifreq, of which name and flags matter. */
 enum { AF_INET = 2, SOCK_DGRAM = 2, SIOCSIFFLAGS = 0x8914, IFF_UP = 1 };

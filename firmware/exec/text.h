@@ -31,6 +31,15 @@ static inline bool text_ends(const char *s, const char *end)
 	return n >= m && text_same(s + n - m, end);
 }
 
+static inline bool text_starts(const char *s, const char *begin)
+{
+	while (*begin && *s == *begin) {
+		s++;
+		begin++;
+	}
+	return !*begin;
+}
+
 /* A line that is put together; what does not fit is cut. */
 struct text {
 	char s[512];

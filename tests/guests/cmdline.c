@@ -13,6 +13,16 @@
  * case cmdline-empty
  *	status: 0
  *	out: []
+ * case cmdline-of-a-root-disk
+ *	setup: truncate -s 64K $dir/one $dir/two
+ *	options: -d $dir/one -d $dir/two,root
+ *	status: 0
+ *	out: [console=ttyS0 root=/dev/vdb rw]
+ * case cmdline-and-a-root-disk
+ *	setup: truncate -s 64K $dir/one
+ *	options: -p ' quiet' -d $dir/one,root,ro
+ *	status: 0
+ *	out: [ quiet root=/dev/vda ro]
  * case cmdline-long
  *	options: -p "$(printf %02000d 7)"
  *	status: 0

@@ -8,6 +8,11 @@
  *	status: 0
  *	match: ^XSDT FACP DSDT FACS APIC $
  *	out: MP table
+ * case tables-pci
+ *	options: -c 3 --transport pci
+ *	status: 0
+ *	match: ^XSDT FACP DSDT FACS APIC MCFG $
+ *	out: MP table
  */
 #include "guest.h"
 
@@ -30,6 +35,7 @@ static void check_acpi(void)
 	const uint8_t *rsdp = (const uint8_t *)boot_rsdp();
 	const struct acpi_header *fadt = acpi_find("FACP");
 	const uint8_t *madt = (const uint8_t *)acpi_find("APIC");
+	const struct acpi_header *mcfg = acpi_find("MCFG");
 	uint64_t addr;
 	uint32_t facs;
 
@@ -53,6 +59,8 @@ static void check_acpi(void)
 	}
 	check_table((const void *)madt, "APIC");
 	CHECK_EQ(*(const uint32_t *)(madt + MADT_LAPIC_ADDRESS), 0xfee00000);
+	if (mcfg)
+		check_table(mcfg, "MCFG");
 	print("\n");
 }
 

@@ -6,19 +6,21 @@
 
 # To compile trapmap itself.
 packages_build='gcc libc6-dev linux-libc-dev libfdt-dev libjansson-dev
-	liburing-dev libyaml-dev libzydis-dev meson ninja-build pkg-config python3'
+	libslirp-dev liburing-dev libyaml-dev libzstd-dev libzydis-dev meson
+	ninja-build pkg-config python3 zlib1g-dev'
 
 # To unpack a kernel package and make an initramfs.
 packages_guest='busybox-static cpio gzip'
 
-# To emulate a machine with AMD-V, and to unpack the ELF kernel in a bzImage.
-packages_lab='lz4 qemu-system-x86 xz-utils zstd'
+# To emulate a machine with AMD-V, make taps in it, and unpack the ELF kernel in a
+# bzImage.
+packages_lab='iproute2 lz4 qemu-system-x86 xz-utils zstd'
 
 # What check.sh needs beyond these: the unit tests' library, the second
 # compiler with its sanitizers, a C++ compiler for the public header, linters.
 packages_check='acpica-tools clang clang-format clang-tidy cppcheck
 	device-tree-compiler g++ libclang-rt-dev libcmocka-dev
-	libxml2-utils python3-jsonschema python3-yaml shellcheck
+	libxml2-utils python3-jsonschema python3-yaml qemu-utils shellcheck
 	util-linux'
 
 # packages_missing NAME...: prints those that are not installed.

@@ -158,9 +158,26 @@ virtio=trapmap.modules=virtio_mmio,virtio-rng,virtio_blk
 boot cloud-2cpu /lab/cloud/vmlinuz 2 256 0 $virtio
 console='console=ttyS0 quiet'
 before='truncate -s 16M disk.img;'
-more='--fail-on panic,splat -d disk.img,serial=lab'
+after="; status=\$?; rm disk.img; exit \$status"
+# In a temporary overlay, which is a qcow2 image.
+more='--fail-on panic,splat -d disk.img,tmp,serial=lab'
 boot generic-1cpu /lab/generic/vmlinuz 1 512 0 $virtio
+more='--fail-on panic,splat -d disk.img,serial=lab'
+# The same on PCI: by messages, then by pins and without configuration by memory.
+virtio=trapmap.modules=virtio_pci,virtio-rng,virtio_blk
+more="--transport pci $more"
+boot pci-2cpu /lab/generic/vmlinuz 2 512 0 $virtio
+# With an image in memory, of which the guest's filesystem maps the pages.
+mkdir "$work/tree"
+echo 'in the image' >"$work/tree/text"
+PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -b 4096 -O '^has_journal' \
+	-d "$work/tree" "$work/pmem.img" 15M >/dev/null 2>&1 ||
+	skip_all "mke2fs makes no image (package e2fsprogs)"
+more="$more --pmem $work/pmem.img"
+boot pci-pins /lab/cloud/vmlinuz 1 256 0 $virtio,virtio_pmem,nd_pmem \
+	pci=nomsi,conf1
 before=
+after=
 more="--expect 'guest of trapmap' --expect 'all tests passed' --report report.json"
 boot generic-2cpu /lab/generic/vmlinuz 2 512 16
 more=
@@ -197,8 +214,28 @@ more="--report report.json --symbols $symbols"
 boot halt /lab/cloud/vmlinuz 1 256 12 trapmap.end=halt
 boot halt-2cpu /lab/cloud/vmlinuz 2 256 12 trapmap.end=halt
 # Nobody sees that this one panics, and nobody waits for it.
+# shellcheck disable=SC2129 # jobs come one by one
 echo "silent 60 trapmap run /lab/cloud/vmlinuz -i /lab/guest.cpio" \
 	"-p 'quiet trapmap.end=crash' --timeout 14 --report report.json" >>"$jobs"
+# What a guest frees goes back: how much of Trapmap is resident once it has filled
+# memory, and each second from then on, until most of it has gone.
+tr '\n' ' ' <<'END' >>"$jobs"
+balloon 100
+rss() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' /proc/$!/status; };
+mkfifo in;
+trapmap run /lab/generic/vmlinuz -i /lab/guest.cpio -m 512
+-p 'console=ttyS0 quiet trapmap.free=128
+trapmap.modules=virtio_mmio,virtio_pci,virtio_balloon'
+--balloon reporting --stats --report report.json <in >console &
+exec 3>in;
+until grep -q filled console; do sleep 1; done;
+full=$(rss); echo free it >&3;
+for second in $(seq 30); do
+sleep 1; now=$(rss); [ $((full - now)) -lt 100000 ] || break;
+done;
+echo $full $now >resident; echo end >&3; wait $!
+END
+echo >>"$jobs"
 # One that is typed to, and two that go on until their time is up. They are idle
 # for longer than the watchdog waits, and not stuck. (What a kernel needs to
 # unpack itself, here a few seconds, the watchdog has to wait, too.)
@@ -206,11 +243,72 @@ before='{ while sleep 1; do echo hello; done; } |'
 more="--expect '^was told *: hello'"
 boot typed-to /lab/cloud/vmlinuz 1 256 0 trapmap.end=ask
 before=
+# The same on a console of virtio's, beside a port that takes a result.
+console='console=ttyS0 console=hvc0 quiet'
+before='{ while sleep 1; do echo hello; done; } |'
+more="--console stdio --console file=result,name=results --transport pci
+	--expect '^was told *: hello'"
+more=$(echo "$more" | tr -d '\n')
+boot hvc-2cpu /lab/generic/vmlinuz 2 512 0 trapmap.on=hvc0 trapmap.end=ask \
+	trapmap.modules=virtio_pci,virtio_console
+console='console=ttyS0 quiet'
+# Sockets both ways, through unix sockets and through the outer machine's kernel.
+vsock=virtio_mmio,vmw_vsock_virtio_transport
+calls() {
+	echo "{ echo 'the host answers' | lab-socket listen $1 >called;" \
+		"echo 'the host calls' | lab-socket connect $2; } &"
+}
+before=$(calls unix:v.sock_1234 unix:v.sock:1235)
+more='--vsock v.sock'
+boot vsock /lab/cloud/vmlinuz 1 256 0 trapmap.vsock=1234 trapmap.modules=$vsock
+before="modprobe vhost_vsock; $(calls vsock:4294967295:1234 vsock:77:1235)"
+more='--vsock vhost,cid=77'
+boot vsock-vhost-2cpu /lab/cloud/vmlinuz 2 256 0 trapmap.vsock=1234 \
+	trapmap.modules=$vsock
+before=
 more="--timeout 24 --watchdog 10 --report report.json --symbols $symbols"
 boot time-out-2cpu /lab/cloud/vmlinuz 2 256 124 trapmap.end=idle
 boot time-out-generic /lab/generic/vmlinux 1 512 124 trapmap.end=idle
 more=
-round plain "$trapmap" 540
+# Networks of the outer machine's: two queues that Trapmap serves, and one of its
+# kernel's own (vhost).
+ip=$(PATH=$PATH:/sbin:/usr/sbin command -v ip || :)
+fetch='trapmap.fetch=http://10.9.0.1/blob'
+if [ -n "$ip" ]; then
+	after="; status=\$?; $ip link del tap0; exit \$status"
+	before="sh $here/net-tap.sh $ip multi_queue;"
+	more='-n tap=tap0 --stats'
+	boot net-tap-2cpu /lab/cloud/vmlinuz 2 256 0 $fetch \
+		trapmap.modules=virtio_mmio,virtio_net
+	before="sh $here/net-tap.sh $ip;"
+	more='-n tap=tap0,vhost --stats --transport pci'
+	boot net-vhost /lab/cloud/vmlinuz 1 256 0 $fetch \
+		trapmap.modules=virtio_pci,virtio_net
+	before=
+	after=
+	more=
+fi
+# One of its own, by which it fetches 64 MiB from the outer machine's loopback, and
+# is called from there.
+served=/dev/shm/served
+before="ifconfig lo up; mkdir $served;
+	dd if=/dev/urandom of=$served/file bs=1M count=64 2>/dev/null;
+	sha256sum $served/file | cut -d' ' -f1 >sum;
+	httpd -p 127.0.0.1:8000 -h $served;
+	{ until grep -q answers called; do sleep 2;
+	nc 127.0.0.1 8080 </dev/null >called; done; } 2>/dev/null &"
+before=$(echo "$before" | tr -d '\n')
+after="; status=\$?; rm -r $served; exit \$status"
+more='--fail-on panic,splat -n user,hostfwd=tcp:8080:80'
+limit=120
+boot net-user-2cpu /lab/cloud/vmlinuz 2 512 0 \
+	trapmap.modules=virtio_mmio,virtio_net \
+	trapmap.fetch=http://10.0.2.2:8000/file trapmap.serve=80
+limit=60
+before=
+after=
+more=
+round plain "$trapmap" 720
 
 out=$results/typed-to
 is "$(field 'was told')" hello "typed-to: it was told what was typed"
@@ -364,9 +462,68 @@ for name in cloud-2cpu generic-1cpu; do
 	is "$(field entropy)" "virtio_rng.0, 4096 bytes, IRQ 16" \
 		"$name: it reads from the entropy device"
 done
-out=$results/generic-1cpu
-is "$(field disk)" "vda, 32768 sectors, lab, 1 MiB read as written" \
-	"generic-1cpu: its disk has what was written"
+out=$results/pci-2cpu
+is "$(field entropy)" "virtio_rng.0, 4096 bytes, MSI" \
+	"pci-2cpu: the entropy device interrupts by messages"
+out=$results/pci-pins
+is "$(field entropy)" "virtio_rng.0, 4096 bytes, IRQ 17" \
+	"pci-pins: the entropy device interrupts by its pin"
+for name in generic-1cpu pci-2cpu pci-pins; do
+	out=$results/$name
+	is "$(field disk)" "vda, 32768 sectors, lab, 1 MiB read as written" \
+		"$name: its disk has what was written"
+done
+
+for name in net-tap-2cpu net-vhost; do
+	out=$results/$name
+	[ -f "$out/console" ] || continue
+	is "$(field fetched | sed 's/ from.* s,//')" \
+		"4194304 bytes $(cat "$out/sum" 2>/dev/null)" \
+		"$name: it fetches 4 MiB over its tap"
+done
+[ -z "$ip" ] || told net-vhost "the queues are the kernel's" '^    queue 0 +in the kernel$' \
+	'^    queue 1 +in the kernel$'
+
+out=$results/net-user-2cpu
+is "$(field network)" "eth0, MTU 16384, 10.0.2.15 by 10.0.2.2, DNS 10.0.2.3" \
+	"net-user-2cpu: it has an address by DHCP"
+is "$(field fetched | sed 's/ from.* s,//')" \
+	"67108864 bytes $(cat "$out/sum" 2>/dev/null)" \
+	"net-user-2cpu: it fetches 64 MiB from the host's loopback"
+grep -q '^Linux .* answers$' "$out/called" 2>/dev/null && truth=0 || truth=1
+verdict "$truth" "net-user-2cpu: a port of the host leads to its server"
+
+out=$results/pci-pins
+is "$(field pmem)" "pmem0, 32768 sectors, ro,dax=always, in the image" \
+	"pci-pins: it maps an image in memory and finds its file"
+
+is "$(cat "$results/balloon/status" 2>/dev/null)" 0 "balloon: exit status 0"
+read -r full now <"$results/balloon/resident" 2>/dev/null || full=0 now=0
+if [ $((full - now)) -ge 100000 ]; then
+	verdict 0 "balloon: what the guest frees goes back to the host"
+else
+	verdict 1 "balloon: what the guest frees goes back to the host" \
+		"resident: $full KiB, then $now KiB"
+fi
+told balloon "a line of what went back, and the queue of it" \
+	'^  back with the host, in all: 0 MiB of such, [1-9][0-9]* MiB of free' \
+	'^  balloon$' '^    queue [34] +[1-9]'
+reported balloon "the report says the same" <<'END'
+stats.balloon.reported ~ ^[1-9][0-9]{8}
+stats.queues ~ "device": "balloon"
+END
+
+out=$results/hvc-2cpu
+is "$(field 'was told')" hello "hvc-2cpu: it was told what was typed"
+is "$(field ports)" "results $(md5sum 2>/dev/null <"$out/result" | cut -c1-32)" \
+	"hvc-2cpu: a MiB through a port came out whole"
+for name in vsock vsock-vhost-2cpu; do
+	out=$results/$name
+	is "$(field sockets)" "was told 'the host answers', then 'the host calls'" \
+		"$name: it calls the host, and is called"
+	is "$(cat "$out/called" 2>/dev/null)" 'the guest calls' \
+		"$name: the host was called"
+done
 
 follow_schema
 judge_doctor

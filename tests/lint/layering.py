@@ -49,15 +49,15 @@ assert.h complex.h ctype.h errno.h fenv.h float.h inttypes.h iso646.h limits.h
 locale.h math.h setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h
 stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h tgmath.h threads.h
 time.h uchar.h wchar.h wctype.h
-arpa/inet.h dirent.h dlfcn.h endian.h byteswap.h elf.h fcntl.h fnmatch.h getopt.h
+arpa/inet.h dirent.h dlfcn.h endian.h byteswap.h elf.h fcntl.h fnmatch.h ftw.h getopt.h
 glob.h grp.h langinfo.h link.h net/if.h netdb.h netinet/in.h netinet/tcp.h poll.h
 pthread.h pwd.h regex.h sched.h semaphore.h spawn.h strings.h syslog.h termios.h
 ucontext.h unistd.h utime.h
 sys/auxv.h sys/epoll.h sys/eventfd.h sys/file.h sys/inotify.h sys/ioctl.h
-sys/mman.h sys/mount.h sys/param.h sys/prctl.h sys/random.h sys/resource.h
+sys/mman.h sys/mount.h sys/param.h sys/prctl.h sys/queue.h sys/random.h sys/resource.h
 sys/select.h sys/sendfile.h sys/signalfd.h sys/socket.h sys/stat.h sys/statvfs.h
 sys/syscall.h sys/sysinfo.h sys/sysmacros.h sys/time.h sys/timerfd.h sys/types.h
-sys/uio.h sys/un.h sys/utsname.h sys/wait.h sys/xattr.h
+sys/uio.h sys/un.h sys/utsname.h sys/vfs.h sys/wait.h sys/xattr.h
 """.split())
 
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h"}
@@ -101,6 +101,11 @@ def devices(tree, path, name):
     if name in tree.own["devices"] | tree.public | LIBC:
         return None
     if path == "devices/backend/block_uring.c" and name == "liburing.h":
+        return None
+    if path == "devices/backend/qcow2_inflate.c" and \
+            name in ("zlib.h", "zstd.h"):
+        return None
+    if path == "devices/backend/slirp_lib.h" and name == "slirp/libslirp.h":
         return None
     return "devices/ includes its own headers, <trapmap/...> and libc only"
 

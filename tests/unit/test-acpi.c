@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * With arguments "dump FOLDER CPUS" it writes each table to a file of its own
- * instead, for acpi-iasl.sh.
+ * With arguments "dump FOLDER CPUS mmio|pci" it writes each table to a file of its
+ * own instead, for acpi-iasl.sh.
  */
 #include "test.h"
 
@@ -20,14 +20,27 @@
 
 static uint8_t mem[LAYOUT_ACPI_MAX];
 
-static size_t build(unsigned cpus)
+static const struct platform pci = { .cpus = 2,
+				     .transport = TRAPMAP_TRANSPORT_PCI,
+				     .virtio = 31 };
+
+static size_t build_for(const struct platform *platform)
 {
 	size_t used = 0;
 
 	memset(mem, 0xa5, sizeof(mem));
-	assert_int_equal(acpi_build(mem, sizeof(mem), GPA, cpus, 8, &used), 0);
+	assert_int_equal(acpi_build(mem, sizeof(mem), GPA, platform, &used), 0);
 	assert_in_range(used, 1, sizeof(mem));
 	return used;
+}
+
+static size_t build(unsigned cpus)
+{
+	const struct platform mmio = { .cpus = cpus,
+				       .transport = TRAPMAP_TRANSPORT_MMIO,
+				       .virtio = 8 };
+
+	return build_for(&mmio);
 }
 
 static uint8_t sum(const uint8_t *p, size_t len)
@@ -92,6 +105,14 @@ static void rsdt_and_xsdt_list_the_same_tables(void **state)
 	assert_int_equal(get_le32(rsdt + 40), get_le64(xsdt + 44));
 	table_at(get_le64(xsdt + 36), "FACP");
 	table_at(get_le64(xsdt + 44), "APIC");
+
+	build_for(&pci);
+	rsdt = table_at(get_le32(mem + 16), "RSDT");
+	xsdt = table_at(get_le64(mem + 24), "XSDT");
+	assert_int_equal(get_le32(rsdt + 4), 36 + 3 * 4);
+	assert_int_equal(get_le32(xsdt + 4), 36 + 3 * 8);
+	assert_int_equal(get_le32(rsdt + 44), get_le64(xsdt + 52));
+	table_at(get_le64(xsdt + 52), "MCFG");
 }
 
 static void assert_gas(const uint8_t *gas, uint64_t port, unsigned bits)
@@ -311,21 +332,95 @@ static void the_dsdt_has_every_virtio_transport(void **state)
 		/* Memory32Fixed (ReadWrite, 0xd0007000, 0x1000) */
 		0x86, 9,    0,	  1,	0x00, 0x70, 0x00, 0xd0, 0x00, 0x10,
 		0x00, 0x00,
-		/* Interrupt (Consumer, Level, ActiveHigh, Exclusive) { 23 } */
-		0x89, 6,    0,	  1,	1,    23,   0,	  0,	0,
+		/* Interrupt (Consumer, Edge, ActiveHigh, Exclusive) { 23 } */
+		0x89, 6,    0,	  3,	1,    23,   0,	  0,	0,
 		0x79, 0x00,
 	};
+	static const struct platform cmdline = {
+		.cpus = 1,
+		.transport = TRAPMAP_TRANSPORT_MMIO_CMDLINE,
+		.virtio = 8,
+	};
 	const uint8_t *dsdt;
-	size_t used;
 
 	build(1);
 	dsdt = table_at(get_le32(find("FACP") + 40), "DSDT");
 	assert_true(contains(dsdt, last, sizeof(last)));
 	assert_true(contains(dsdt, "VIO0", 4));
+	assert_false(contains(dsdt, "PCI0", 4));
 
-	assert_int_equal(acpi_build(mem, sizeof(mem), GPA, 1, 0, &used), 0);
+	/* Where something else names them, ACPI does not. */
+	build_for(&cmdline);
 	dsdt = table_at(get_le32(find("FACP") + 40), "DSDT");
 	assert_false(contains(dsdt, "LNRO0005", 8));
+	build_for(&pci);
+	dsdt = table_at(get_le32(find("FACP") + 40), "DSDT");
+	assert_false(contains(dsdt, "LNRO0005", 8));
+}
+
+/* PCI Firmware Specification 3.3, table 4-2 and 4-3. */
+static void the_mcfg_has_one_bus(void **state)
+{
+	const uint8_t *mcfg;
+
+	build_for(&pci);
+	mcfg = find("MCFG");
+	assert_int_equal(get_le32(mcfg + 4), 60);
+	assert_int_equal(mcfg[8], 1);
+	assert_true(get_le64(mcfg + 44) == 0xd8000000);
+	assert_int_equal(get_le16(mcfg + 52), 0); /* segment group */
+	assert_int_equal(mcfg[54], 0); /* the first bus */
+	assert_int_equal(mcfg[55], 0); /* and the last */
+}
+
+static void the_dsdt_has_a_pci_host_bridge(void **state)
+{
+	static const uint8_t crs[] = {
+		0x08, '_', 'C', 'R', 'S', 0x11, 0x37, 0x0a, 0x34,
+		/* WordBusNumber (Producer, MinFixed, MaxFixed) { 0 to 0 } */
+		0x88, 13, 0, 2, 0x0c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+		/* IO (Decode16, 0xcf8, 0xcf8, 1, 8) */
+		0x47, 1, 0xf8, 0x0c, 0xf8, 0x0c, 1, 8,
+		/* DWordMemory (Producer, fixed, NonCacheable, ReadWrite) */
+		0x87, 23, 0, 0, 0x0c, 1, 0, 0, 0, 0, 0, 0, 0, 0xe0,
+		0xff, 0xff, 0xff, 0xef, 0, 0, 0, 0, 0, 0, 0, 0x10,
+		0x79, 0,
+	};
+	/* Memory32Fixed: what MCFG says is reserved. */
+	static const uint8_t ecam[] = { 0x86, 9, 0, 1, 0, 0, 0, 0xd8,
+					0,    0, 0x10, 0 };
+	/* PNP0A03, as a name and as an EISA id. */
+	static const uint8_t hid[] = { '_', 'H', 'I', 'D', 0x0c, 0x41, 0xd0,
+				       0x0a, 0x03 };
+	const uint8_t *dsdt;
+
+	build_for(&pci);
+	dsdt = table_at(get_le32(find("FACP") + 40), "DSDT");
+	assert_true(contains(dsdt, crs, sizeof(crs)));
+	assert_true(contains(dsdt, ecam, sizeof(ecam)));
+	assert_true(contains(dsdt, hid, sizeof(hid)));
+}
+
+/* 6.2.13: slot n's INTA is at 16 + n % 4. */
+static void every_pci_slot_has_its_interrupt(void **state)
+{
+	const uint8_t *dsdt, *prt;
+	unsigned slot;
+
+	build_for(&pci);
+	dsdt = table_at(get_le32(find("FACP") + 40), "DSDT");
+	prt = memmem(dsdt, get_le32(dsdt + 4), "_PRT", 4);
+	assert_non_null(prt);
+	assert_int_equal(prt[4], 0x12);
+	assert_int_equal(prt[5] >> 6, 1); /* a length of two bytes */
+	assert_int_equal(prt[7], 31);
+	for (prt += 8, slot = 1; slot <= 31; slot++, prt += prt[1] + 1) {
+		const uint8_t want[] = { 0x12, 11, 4, 0x0c, 0xff, 0xff,
+					 (uint8_t)slot, 0, 0, 0, 0x0a,
+					 (uint8_t)(16 + slot % 4) };
+
+		assert_memory_equal(prt, want, sizeof(want));
+	}
 }
 
 static void the_dsdt_has_every_processor(void **state)
@@ -348,19 +443,20 @@ static void the_dsdt_has_every_processor(void **state)
 
 static void too_little_room_is_an_error_and_never_overrun(void **state)
 {
-	size_t used = build(2), len, ret = 77;
+	size_t used = build_for(&pci), len, ret = 77;
 
 	for (len = 0; len < used; len++) {
 		uint8_t *buf = malloc(len + 1);
 
 		assert_non_null(buf);
 		buf[len] = 0x5a;
-		assert_int_equal(acpi_build(buf, len, GPA, 2, 8, &ret), -ENOSPC);
+		assert_int_equal(acpi_build(buf, len, GPA, &pci, &ret),
+				 -ENOSPC);
 		assert_int_equal(buf[len], 0x5a);
 		assert_int_equal(ret, 77);
 		free(buf);
 	}
-	assert_int_equal(acpi_build(mem, used, GPA, 2, 8, &ret), 0);
+	assert_int_equal(acpi_build(mem, used, GPA, &pci, &ret), 0);
 	assert_int_equal(ret, used);
 }
 
@@ -381,15 +477,24 @@ static int dump_table(const char *dir, const char *name, const uint8_t *t)
 	return fclose(f) != 0;
 }
 
-static int dump(const char *dir, unsigned cpus)
+static int dump(const char *dir, unsigned cpus, bool has_pci)
 {
+	const struct platform platform = {
+		.cpus = cpus,
+		.transport = has_pci ? TRAPMAP_TRANSPORT_PCI :
+				       TRAPMAP_TRANSPORT_MMIO,
+		.virtio = has_pci ? 31 : 8,
+	};
 	const uint8_t *xsdt, *fadt;
 	size_t used;
 
-	if (acpi_build(mem, sizeof(mem), GPA, cpus, 8, &used))
+	if (acpi_build(mem, sizeof(mem), GPA, &platform, &used))
 		return 1;
 	xsdt = mem + (get_le64(mem + 24) - GPA);
 	fadt = mem + (get_le64(xsdt + 36) - GPA);
+	if (has_pci &&
+	    dump_table(dir, "mcfg", mem + (get_le64(xsdt + 52) - GPA)))
+		return 1;
 	return dump_table(dir, "xsdt", xsdt) ||
 	       dump_table(dir, "rsdt", mem + (get_le32(mem + 16) - GPA)) ||
 	       dump_table(dir, "facp", fadt) ||
@@ -410,11 +515,15 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_dsdt_has_s5_serial_port_and_clock),
 		cmocka_unit_test(the_dsdt_has_pvpanic_and_fw_cfg),
 		cmocka_unit_test(the_dsdt_has_every_virtio_transport),
+		cmocka_unit_test(the_mcfg_has_one_bus),
+		cmocka_unit_test(the_dsdt_has_a_pci_host_bridge),
+		cmocka_unit_test(every_pci_slot_has_its_interrupt),
 		cmocka_unit_test(the_dsdt_has_every_processor),
 		cmocka_unit_test(too_little_room_is_an_error_and_never_overrun),
 	};
 
-	if (argc == 4 && !strcmp(argv[1], "dump"))
-		return dump(argv[2], (unsigned)atoi(argv[3]));
+	if (argc == 5 && !strcmp(argv[1], "dump"))
+		return dump(argv[2], (unsigned)atoi(argv[3]),
+			    !strcmp(argv[4], "pci"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

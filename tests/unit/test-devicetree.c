@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * With arguments "dump FILE CPUS" it writes the blob of a machine to a file
+ * With arguments "dump FILE CPUS mmio|pci" it writes the blob of a machine to a file
  * instead, for devicetree-dtc.sh.
  */
 #include "test.h"
@@ -36,7 +36,9 @@ static void build(const struct devicetree_config *m)
 
 static void simple(void)
 {
-	const struct devicetree_config m = { .mem = MIB(512), .cpus = 1 };
+	const struct devicetree_config m = {
+		.platform = { .mem = MIB(512), .cpus = 1 },
+	};
 
 	build(&m);
 }
@@ -95,7 +97,9 @@ static void a_small_machine_has_memory_around_the_bios(void **state)
 
 static void a_large_machine_goes_on_above_the_hole(void **state)
 {
-	const struct devicetree_config m = { .mem = GIB(5), .cpus = 1 };
+	const struct devicetree_config m = {
+		.platform = { .mem = GIB(5), .cpus = 1 },
+	};
 
 	build(&m);
 	assert_true(cell2("/memory@0", "reg", 12, 4) == MIB(1));
@@ -112,8 +116,9 @@ static void each_processor_has_a_node_with_its_apic_id(void **state)
 	int node, nodes;
 
 	for (i = 0; i < ARRAY_SIZE(counts); i++) {
-		const struct devicetree_config m = { .mem = MIB(64),
-					       .cpus = counts[i] };
+		const struct devicetree_config m = {
+			.platform = { .mem = MIB(64), .cpus = counts[i] },
+		};
 
 		build(&m);
 		for (id = 0; id < counts[i]; id++) {
@@ -131,11 +136,12 @@ static void each_processor_has_a_node_with_its_apic_id(void **state)
 
 static void the_kernel_finds_what_it_was_given(void **state)
 {
-	const struct devicetree_config m = { .mem = MIB(512),
-				       .cpus = 2,
-				       .cmdline = "console=ttyS0 panic=-1",
-				       .initrd = 0x1f000000,
-				       .initrd_len = 0x123456 };
+	const struct devicetree_config m = {
+		.platform = { .mem = MIB(512), .cpus = 2 },
+		.cmdline = "console=ttyS0 panic=-1",
+		.initrd = 0x1f000000,
+		.initrd_len = 0x123456,
+	};
 
 	build(&m);
 	assert_string_equal(property("/chosen", "bootargs", -1), m.cmdline);
@@ -158,8 +164,10 @@ static void what_is_not_given_is_not_there(void **state)
 static void a_long_command_line_fits(void **state)
 {
 	static char cmdline[65536];
-	const struct devicetree_config m = { .mem = MIB(64), .cpus = 255,
-				       .cmdline = cmdline };
+	const struct devicetree_config m = {
+		.platform = { .mem = MIB(64), .cpus = 255 },
+		.cmdline = cmdline,
+	};
 
 	memset(cmdline, 'x', sizeof(cmdline) - 1);
 	build(&m);
@@ -189,12 +197,20 @@ static void isa_devices_have_ports_and_interrupts(void **state)
 					 "/soc/interrupt-controller@fec00000"));
 }
 
-static void virtio_transports_have_memory_and_a_level_interrupt(void **state)
+static void virtio_transports_have_memory_and_an_edge_interrupt(void **state)
 {
-	const struct devicetree_config none = { .mem = MIB(64), .cpus = 1 };
-	const struct devicetree_config m = { .mem = MIB(64),
-				       .cpus = 255,
-				       .virtio = 8 };
+	const struct devicetree_config none = {
+		.platform = { .mem = MIB(64),
+			      .cpus = 1,
+			      .transport = TRAPMAP_TRANSPORT_MMIO_CMDLINE,
+			      .virtio = 8 },
+	};
+	const struct devicetree_config m = {
+		.platform = { .mem = MIB(64),
+			      .cpus = 255,
+			      .transport = TRAPMAP_TRANSPORT_MMIO,
+			      .virtio = 8 },
+	};
 	const char *last = "/soc/virtio@d0007000";
 
 	build(&m);
@@ -203,7 +219,7 @@ static void virtio_transports_have_memory_and_a_level_interrupt(void **state)
 	assert_true(cell2(last, "reg", 4, 0) == 0xd0007000);
 	assert_true(cell2(last, "reg", 4, 2) == 0x1000);
 	assert_int_equal(cell(last, "interrupts", 2, 0), 23);
-	assert_int_equal(cell(last, "interrupts", 2, 1), 2); /* level high */
+	assert_int_equal(cell(last, "interrupts", 2, 1), 0); /* rising */
 	assert_int_equal(fdt_node_offset_by_phandle(
 				 blob, cell(last, "interrupt-parent", 1, 0)),
 			 fdt_path_offset(
@@ -211,6 +227,43 @@ static void virtio_transports_have_memory_and_a_level_interrupt(void **state)
 	drop_blob(NULL);
 
 	build(&none);
+	assert_true(fdt_path_offset(blob, "/soc/virtio@d0000000") < 0);
+}
+
+/* host-generic-pci.yaml, and IEEE 1275's PCI and interrupt mapping. */
+static void a_pci_bus_has_a_window_and_a_map_of_interrupts(void **state)
+{
+	const struct devicetree_config m = {
+		.platform = { .mem = MIB(64),
+			      .cpus = 2,
+			      .transport = TRAPMAP_TRANSPORT_PCI,
+			      .virtio = 28 },
+	};
+	const char *pci = "/soc/pci@d8000000";
+	int i, found = 0;
+
+	build(&m);
+	assert_true(is_compatible(pci, "pci-host-ecam-generic"));
+	assert_true(cell2(pci, "reg", 4, 0) == 0xd8000000);
+	assert_true(cell2(pci, "reg", 4, 2) == 0x100000);
+	assert_int_equal(cell(pci, "bus-range", 2, 1), 0);
+	assert_int_equal(cell(pci, "ranges", 7, 0), 0x02000000);
+	assert_true(cell2(pci, "ranges", 7, 1) == 0xe0000000);
+	assert_true(cell2(pci, "ranges", 7, 3) == 0xe0000000);
+	assert_true(cell2(pci, "ranges", 7, 5) == 0x10000000);
+
+	/* Slot 6's INTA is 16 + 6 % 4, level low. */
+	for (i = 0; i < 16; i++) {
+		uint32_t slot = 6 << 11 & cell(pci, "interrupt-map-mask", 4, 0);
+
+		if (cell(pci, "interrupt-map", 112, 7 * i) != slot ||
+		    cell(pci, "interrupt-map", 112, 7 * i + 3) != 1)
+			continue;
+		assert_int_equal(cell(pci, "interrupt-map", 112, 7 * i + 5), 18);
+		assert_int_equal(cell(pci, "interrupt-map", 112, 7 * i + 6), 1);
+		found++;
+	}
+	assert_int_equal(found, 1);
 	assert_true(fdt_path_offset(blob, "/soc/virtio@d0000000") < 0);
 }
 
@@ -225,14 +278,18 @@ static void the_apics_are_where_linux_looks(void **state)
 	assert_true(cell2("/soc/lapic@fee00000", "reg", 4, 0) == 0xfee00000);
 }
 
-static int dump(const char *path, unsigned cpus)
+static int dump(const char *path, unsigned cpus, bool has_pci)
 {
-	const struct devicetree_config m = { .mem = GIB(5),
-				       .cpus = cpus,
-				       .virtio = 8,
-				       .cmdline = "console=ttyS0",
-				       .initrd = 0x1f000000,
-				       .initrd_len = 0x123456 };
+	const struct devicetree_config m = {
+		.platform = { .mem = GIB(5),
+			      .cpus = cpus,
+			      .transport = has_pci ? TRAPMAP_TRANSPORT_PCI :
+						     TRAPMAP_TRANSPORT_MMIO,
+			      .virtio = 8 },
+		.cmdline = "console=ttyS0",
+		.initrd = 0x1f000000,
+		.initrd_len = 0x123456,
+	};
 	size_t len;
 	FILE *f;
 	bool ok;
@@ -261,11 +318,13 @@ int main(int argc, char **argv)
 		T(what_is_not_given_is_not_there),
 		T(a_long_command_line_fits),
 		T(isa_devices_have_ports_and_interrupts),
-		T(virtio_transports_have_memory_and_a_level_interrupt),
+		T(virtio_transports_have_memory_and_an_edge_interrupt),
+		T(a_pci_bus_has_a_window_and_a_map_of_interrupts),
 		T(the_apics_are_where_linux_looks),
 	};
 
-	if (argc == 4 && !strcmp(argv[1], "dump"))
-		return dump(argv[2], (unsigned)atoi(argv[3]));
+	if (argc == 5 && !strcmp(argv[1], "dump"))
+		return dump(argv[2], (unsigned)atoi(argv[3]),
+			    !strcmp(argv[4], "pci"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

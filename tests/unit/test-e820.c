@@ -11,12 +11,14 @@
 static struct e820_range map[E820_MAX];
 static unsigned count;
 
-static void build(uint64_t mem)
+static void build_with(uint64_t mem, enum trapmap_transport transport)
 {
+	const struct platform platform = { .mem = mem,
+					   .transport = transport };
 	unsigned i;
 
 	memset(map, 0xff, sizeof(map));
-	count = e820_build(mem, map);
+	count = e820_build(&platform, map);
 	assert_in_range(count, 1, E820_MAX);
 	for (i = 0; i < count; i++) {
 		assert_true(map[i].len > 0);
@@ -25,6 +27,11 @@ static void build(uint64_t mem)
 			assert_true(map[i].base >=
 				    map[i - 1].base + map[i - 1].len);
 	}
+}
+
+static void build(uint64_t mem)
+{
+	build_with(mem, TRAPMAP_TRANSPORT_MMIO);
 }
 
 /* The type of the range that holds addr; 0: none. */
@@ -114,6 +121,18 @@ static void kvm_s_own_pages_are_reserved(void **state)
 	assert_int_equal(type_at(LAYOUT_LAPIC), 0);
 }
 
+/* Linux believes MCFG only where the map says that nobody else is there. */
+static void the_configuration_space_of_pci_is_reserved(void **state)
+{
+	build(GIB(8));
+	assert_int_equal(type_at(LAYOUT_ECAM), 0);
+	build_with(GIB(8), TRAPMAP_TRANSPORT_PCI);
+	assert_int_equal(type_at(LAYOUT_ECAM), E820_RESERVED);
+	assert_int_equal(type_at(LAYOUT_ECAM + MIB(1) - 1), E820_RESERVED);
+	assert_int_equal(type_at(LAYOUT_ECAM + MIB(1)), 0);
+	assert_int_equal(type_at(LAYOUT_PCI_WINDOW), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +142,7 @@ int main(void)
 		cmocka_unit_test(memory_up_to_the_hole_is_in_one_piece),
 		cmocka_unit_test(what_does_not_fit_is_above_4_gib),
 		cmocka_unit_test(kvm_s_own_pages_are_reserved),
+		cmocka_unit_test(the_configuration_space_of_pci_is_reserved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,8 @@ static const uint8_t seed[4] = { 1, 2, 3, 4 };
 /* A bzImage, an initrd, and memory full of what was there before. */
 static int setup(void **state)
 {
+	const struct platform platform = { .mem = MIB(128) };
+
 	memset(ram, 0xcc, sizeof(ram));
 	memset(&gm, 0, sizeof(gm));
 	assert_int_equal(gmem_add(&gm, 0, sizeof(ram), ram), 0);
@@ -36,7 +38,7 @@ static int setup(void **state)
 		.initrd = 0x7f00000,
 		.initrd_len = 0x123456,
 		.e820 = e820,
-		.e820_count = e820_build(MIB(128), e820),
+		.e820_count = e820_build(&platform, e820),
 		.acpi_rsdp = LAYOUT_ACPI,
 	};
 	return 0;

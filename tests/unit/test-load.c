@@ -32,9 +32,10 @@ static int setup(void **state)
 		.kernel = &kernel,
 		.initrd = initrd,
 		.cmdline = "",
-		.cpus = 2,
-		.cpu_signature = 0x000606a6,
-		.cpu_features = 0x1f8bfbff,
+		.platform = { .cpus = 2,
+			      .transport = TRAPMAP_TRANSPORT_MMIO,
+			      .cpu_signature = 0x000606a6,
+			      .cpu_features = 0x1f8bfbff },
 	};
 	return 0;
 }
@@ -68,7 +69,7 @@ static int load(struct image image, uint64_t size)
 					  img.len),
 			 0);
 	assert_int_equal(mem_init(&mem, size, &err), 0);
-	rq.mem = size;
+	rq.platform.mem = size;
 	return load_guest(&mem.gmem, &rq, &loaded, &err);
 }
 
@@ -273,6 +274,29 @@ static void a_command_line_that_is_too_long_is_refused(void **state)
 	assert_refused(image_bzimage(), MIB(32), "2048", "2047");
 }
 
+static void devices_are_named_to_a_linux_kernel_if_nothing_else_does(void **state)
+{
+	rq.cmdline = "quiet";
+	rq.platform.transport = TRAPMAP_TRANSPORT_MMIO_CMDLINE;
+	rq.platform.virtio = 1;
+	assert_loads(image_bzimage(), MIB(32));
+	assert_string_equal((const char *)at(params()->hdr.cmd_line_ptr, 64),
+			    "quiet virtio_mmio.device=4K@0xd0000000:5");
+}
+
+static void no_room_to_name_devices_is_said_so(void **state)
+{
+	char line[2049];
+
+	memset(line, 'x', sizeof(line));
+	line[2040] = '\0';
+	rq.cmdline = line;
+	rq.platform.transport = TRAPMAP_TRANSPORT_MMIO_CMDLINE;
+	rq.platform.virtio = 1;
+	assert_refused(image_bzimage(), MIB(32), "2040 bytes leaves no room",
+		       "2047");
+}
+
 /* ---- tables ------------------------------------------------------------- */
 
 static void assert_sums_to_zero(gpa_t gpa, unsigned len)
@@ -382,6 +406,8 @@ int main(void)
 		T(each_start_has_a_random_seed_of_its_own),
 		T(a_command_line_as_long_as_the_kernel_takes_is_whole),
 		T(a_command_line_that_is_too_long_is_refused),
+		T(devices_are_named_to_a_linux_kernel_if_nothing_else_does),
+		T(no_room_to_name_devices_is_said_so),
 		T(every_guest_finds_the_tables_of_a_bios),
 		T(every_guest_finds_a_bios_data_area),
 		T(initrds_follow_each_other_at_multiples_of_four),

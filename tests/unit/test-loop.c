@@ -23,7 +23,7 @@ static int setup(void **state)
 	done_fd = eventfd(0, EFD_SEMAPHORE | EFD_CLOEXEC);
 	assert_true(done_fd >= 0);
 	assert_int_equal(vm_loop_new(&loop), 0);
-	assert_int_equal(vm_loop_start(loop), 0);
+	assert_int_equal(vm_loop_start(loop, "test-loop"), 0);
 	return 0;
 }
 

@@ -201,6 +201,48 @@ static void a_slot_that_kvm_refuses_is_reported_with_the_size(void **state)
 	assert_non_null(strstr(err.text, "16 MiB"));
 }
 
+static void windows_lie_above_all_ram_and_are_not_for_devices(void **state)
+{
+	static uint8_t page[4096] __attribute__((aligned(4096)));
+	gpa_t at[3], none = 7;
+
+	assert_int_equal(mem_init(&mem, MIB(16), &err), 0);
+	assert_int_equal(mem_add_window(&mem, 40, page, MIB(2), MIB(128),
+					&at[0]),
+			 0);
+	assert_int_equal(mem_add_window(&mem, 40, page, MIB(130), MIB(128),
+					&at[1]),
+			 0);
+	assert_int_equal(mem_add_window(&mem, 40, page, MIB(2), MIB(2),
+					&at[2]),
+			 0);
+	assert_true(at[0] == GIB(4));
+	assert_true(at[1] == GIB(4) + MIB(128));
+	assert_true(at[2] == GIB(4) + MIB(258));
+	assert_null(gmem_ptr(&mem.gmem, at[0], 1));
+	/* Not where a processor's addresses end. */
+	assert_int_equal(mem_add_window(&mem, 36, page, GIB(60), MIB(128),
+					&none),
+			 -ENOSPC);
+	assert_int_equal(mem_add_window(&mem, 32, page, MIB(2), MIB(2), &none),
+			 -ENOSPC);
+	assert_int_equal(mem_add_window(&mem, 64, page, UINT64_MAX - 4095,
+					MIB(2), &none),
+			 -ENOSPC);
+	assert_true(none == 7);
+	assert_int_equal(mem_attach(&mem, -1, &err), -EBADF);
+	mem_done(&mem);
+
+	assert_int_equal(mem_init(&mem, GIB(6), &err), 0);
+	assert_int_equal(mem_add_window(&mem, 40, page, MIB(2), MIB(128),
+					&at[0]),
+			 0);
+	assert_true(at[0] == GIB(7));
+	while (mem_add_window(&mem, 40, page, MIB(2), MIB(2), &at[0]) == 0)
+		;
+	assert_int_equal(mem.windows, MEM_WINDOWS_MAX);
+}
+
 static void done_without_init_is_harmless(void **state)
 {
 	mem_done(&mem);
@@ -223,6 +265,7 @@ int main(void)
 		T(a_child_of_the_embedders_has_no_guest_memory),
 		T(more_than_the_host_can_map_is_refused_with_the_number),
 		T(a_slot_that_kvm_refuses_is_reported_with_the_size),
+		T(windows_lie_above_all_ram_and_are_not_for_devices),
 		T(done_without_init_is_harmless),
 	};
 

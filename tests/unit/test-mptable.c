@@ -30,6 +30,8 @@ struct found {
 	uint8_t ioapic_id;
 	uint8_t pin_of_irq[16], flags_of_irq[16];
 	uint8_t lint_type[2];
+	unsigned pci_buses, pci_ints;
+	uint8_t isa, pin_of_slot[32];
 };
 
 static const uint8_t *config_of(void)
@@ -60,8 +62,15 @@ static void read_entry(const uint8_t *e, struct found *f)
 		f->cpus++;
 		break;
 	case 1:
-		assert_int_equal(e[1], 0);
+		/* 4.3.2: ascending, and a PCI bus has the id of its number. */
+		assert_int_equal(e[1], f->buses + f->pci_buses);
+		if (!memcmp(e + 2, "PCI   ", 6)) {
+			assert_int_equal(e[1], 0);
+			f->pci_buses++;
+			break;
+		}
 		assert_memory_equal(e + 2, "ISA   ", 6);
+		f->isa = e[1];
 		f->buses++;
 		break;
 	case 2:
@@ -72,9 +81,17 @@ static void read_entry(const uint8_t *e, struct found *f)
 		break;
 	case 3:
 		assert_int_equal(e[1], 0); /* INT */
-		assert_int_equal(e[4], 0); /* the ISA bus */
-		assert_in_range(e[5], 0, 15);
 		assert_int_equal(e[6], f->ioapic_id);
+		if (e[4] != f->isa) {
+			/* Table 4-10 and D.3: the slot, INTA; level, low. */
+			assert_int_equal(e[4], 0);
+			assert_int_equal(e[5] & 0x83, 0);
+			assert_int_equal(get_le16(e + 2), 0);
+			f->pin_of_slot[e[5] >> 2] = e[7];
+			f->pci_ints++;
+			break;
+		}
+		assert_in_range(e[5], 0, 15);
 		f->pin_of_irq[e[5]] = e[7];
 		f->flags_of_irq[e[5]] = (uint8_t)get_le16(e + 2);
 		f->ints++;
@@ -90,7 +107,7 @@ static void read_entry(const uint8_t *e, struct found *f)
 	}
 }
 
-static struct found read_tables(unsigned cpus)
+static struct found read_tables_of(const struct platform *platform)
 {
 	struct found f = { 0 };
 	const uint8_t *c, *e;
@@ -99,8 +116,7 @@ static struct found read_tables(unsigned cpus)
 
 	memset(mem, 0xa5, sizeof(mem));
 	memset(f.pin_of_irq, 0xff, sizeof(f.pin_of_irq));
-	assert_int_equal(mptable_build(mem, sizeof(mem), GPA, cpus, SIGNATURE,
-				       FEATURES, &used),
+	assert_int_equal(mptable_build(mem, sizeof(mem), GPA, platform, &used),
 			 0);
 	c = config_of();
 	assert_memory_equal(c, "PCMP", 4);
@@ -118,6 +134,23 @@ static struct found read_tables(unsigned cpus)
 	assert_int_equal(get_le16(c + 34), n);
 	return f;
 }
+
+static struct found read_tables(unsigned cpus)
+{
+	const struct platform mmio = { .cpus = cpus,
+				       .transport = TRAPMAP_TRANSPORT_MMIO,
+				       .virtio = 8,
+				       .cpu_signature = SIGNATURE,
+				       .cpu_features = FEATURES };
+
+	return read_tables_of(&mmio);
+}
+
+static const struct platform pci = { .cpus = 2,
+				     .transport = TRAPMAP_TRANSPORT_PCI,
+				     .virtio = 31,
+				     .cpu_signature = SIGNATURE,
+				     .cpu_features = FEATURES };
 
 static void every_processor_is_there_and_the_first_one_boots(void **state)
 {
@@ -159,6 +192,20 @@ static void isa_interrupts_reach_the_pins_of_their_number(void **state)
 	}
 }
 
+static void pci_interrupts_have_a_bus_and_pins_of_their_own(void **state)
+{
+	struct found f = read_tables_of(&pci);
+	unsigned slot;
+
+	assert_int_equal(f.pci_buses, 1);
+	assert_int_equal(f.isa, 1);
+	assert_int_equal(f.pci_ints, 31);
+	assert_int_equal(f.ints, 15);
+	for (slot = 1; slot < 32; slot++)
+		assert_int_equal(f.pin_of_slot[slot], 16 + slot % 4);
+	assert_int_equal(read_tables(2).pci_buses, 0);
+}
+
 static void extint_and_nmi_reach_every_processor(void **state)
 {
 	struct found f = read_tables(3);
@@ -172,20 +219,19 @@ static void too_little_room_is_an_error_and_never_overrun(void **state)
 {
 	size_t used, len, ret = 77;
 
-	assert_int_equal(mptable_build(mem, sizeof(mem), GPA, 2, 0, 0, &used),
-			 0);
+	assert_int_equal(mptable_build(mem, sizeof(mem), GPA, &pci, &used), 0);
 	for (len = 0; len < used; len++) {
 		uint8_t *buf = malloc(len + 1);
 
 		assert_non_null(buf);
 		buf[len] = 0x5a;
-		assert_int_equal(mptable_build(buf, len, GPA, 2, 0, 0, &ret),
+		assert_int_equal(mptable_build(buf, len, GPA, &pci, &ret),
 				 -ENOSPC);
 		assert_int_equal(buf[len], 0x5a);
 		assert_int_equal(ret, 77);
 		free(buf);
 	}
-	assert_int_equal(mptable_build(mem, used, GPA, 2, 0, 0, &ret), 0);
+	assert_int_equal(mptable_build(mem, used, GPA, &pci, &ret), 0);
 }
 
 int main(void)
@@ -195,6 +241,8 @@ int main(void)
 			every_processor_is_there_and_the_first_one_boots),
 		cmocka_unit_test(the_ioapic_takes_an_id_that_no_processor_has),
 		cmocka_unit_test(isa_interrupts_reach_the_pins_of_their_number),
+		cmocka_unit_test(
+			pci_interrupts_have_a_bus_and_pins_of_their_own),
 		cmocka_unit_test(extint_and_nmi_reach_every_processor),
 		cmocka_unit_test(too_little_room_is_an_error_and_never_overrun),
 	};

@@ -283,6 +283,16 @@ static void choices_list_themselves(void **state)
 	assert_good(W("--on-reset=reboot"), W("--debug-exit"), W("plain"));
 	assert_int_equal(opts.machine.on_reset, TRAPMAP_ON_RESET_REBOOT);
 	assert_int_equal(opts.machine.debug_exit, TRAPMAP_DEBUG_EXIT_PLAIN);
+	assert_int_equal(opts.machine.transport, TRAPMAP_TRANSPORT_DEFAULT);
+	assert_good(W("--transport=pci"));
+	assert_int_equal(opts.machine.transport, TRAPMAP_TRANSPORT_PCI);
+	assert_good(W("--transport"), W("mmio-cmdline"));
+	assert_int_equal(opts.machine.transport, TRAPMAP_TRANSPORT_MMIO_CMDLINE);
+	assert_good(W("--transport"), W("mmio"));
+	assert_int_equal(opts.machine.transport, TRAPMAP_TRANSPORT_MMIO);
+	assert_bad("--transport 'isa': 'mmio', 'mmio-cmdline' or 'pci' is "
+		   "expected",
+		   W("--transport=isa"));
 	assert_bad("--on-reset 'halt': 'end', 'reboot' or 'poweroff' is expected",
 		   W("--on-reset=halt"));
 	assert_bad("--debug-exit '': 'qemu' or 'plain' is expected",

@@ -75,7 +75,18 @@ static struct stats_row rows[] = {
 	{ .reason = 9999, .count = 1 },
 };
 
+static struct stats_queue queues[] = {
+	{ .device = "disk 'a\xff'", .queue = 1, .requests = 10, .bytes = 4096,
+	  .notifications = 3, .notifications_saved = 7, .interrupts = 4,
+	  .interrupts_saved = 6 },
+	{ .device = "tap 'tap0'", .in_kernel = true, .requests = 5 },
+};
+
 static const struct stats_total total = {
+	.queues = queues,
+	.queue_count = ARRAY_SIZE(queues),
+	.has_balloon = true,
+	.balloon = { .target = 1, .actual = 2, .inflated = 3, .reported = 4 },
 	.reasons = rows,
 	.reason_count = ARRAY_SIZE(rows),
 	.places = rows,
@@ -241,6 +252,20 @@ static void counts_and_statistics(void **state)
 	is("stats.places.0.last", "0x71");
 	assert_true(json_is_null(at("stats.places.1.first")));
 	assert_true(json_is_null(at("stats.time.guest_ns")));
+	is("stats.queues.0.device", "disk 'a\xef\xbf\xbd'");
+	is_count("stats.queues.0.queue", 1);
+	is_count("stats.queues.0.requests", 10);
+	is_count("stats.queues.0.bytes", 4096);
+	is_count("stats.queues.0.notifications", 3);
+	is_count("stats.queues.0.notifications_saved", 7);
+	is_count("stats.queues.0.interrupts", 4);
+	is_count("stats.queues.0.interrupts_saved", 6);
+	assert_true(json_is_true(at("stats.queues.1.in_kernel")));
+	assert_true(json_is_null(at("stats.queues.1.requests")));
+	is_count("stats.balloon.target", 1);
+	is_count("stats.balloon.actual", 2);
+	is_count("stats.balloon.inflated", 3);
+	is_count("stats.balloon.reported", 4);
 	is("symbols.fit", "unreadable");
 }
 

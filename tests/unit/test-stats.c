@@ -8,7 +8,10 @@
 
 #include "core/bus.h"
 #include "flight.h"
+#include "machine.h"
 #include "stats.h"
+#include "virtio/balloon.h"
+#include "virtio/rng.h"
 
 static uint64_t no_read(struct device *dev, uint64_t off, unsigned size)
 {
@@ -216,6 +219,72 @@ static void the_table_names_devices_and_says_what_is_not_known(void **state)
 	free(text);
 }
 
+static int discard(void *opaque, void *host, size_t len)
+{
+	return 0;
+}
+
+static void every_queue_that_was_used_has_a_line(void **state)
+{
+	static const struct gmem no_ram;
+	static const struct virtio_rng_config rng = { .ram = &no_ram };
+	static const struct virtio_balloon_config balloon = {
+		.ram = &no_ram, .target = 64 << 20, .discard = discard,
+	};
+	static struct machine m;
+	struct virtio_device *vd[4];
+	struct device lock;
+	unsigned i;
+	char *text;
+
+	device_init(&lock, &uart_ops);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(i < 3 ? virtio_rng_new(&rng, &vd[i]) :
+					 virtio_balloon_new(&balloon, &vd[i]),
+				 0);
+		virtio_attach(vd[i], &lock, NULL, NULL);
+		m.virtio[i].vd = vd[i];
+	}
+	m.virtio_count = 4;
+	m.virtio[0].notice.name = "nobody's";
+	m.virtio[1].notice.name = "disk 'root.img'";
+	m.virtio[2].notice.name = "tap 'tap0'";
+	m.virtio[3].notice.name = "balloon";
+	vd[1]->queue[0].q.stats = (struct virtq_stats){
+		.chains = 1000, .bytes = UINT64_C(5000000000),
+		.notifications = 300, .interrupts = 20, .interrupts_saved = 30,
+	};
+	vd[2]->queue[0].lent = true;
+	/* Its own again and again: there are more than requests. */
+	vd[3]->queue[1].q.stats.notifications = 2;
+	vd[3]->queue[1].q.stats.chains = 1;
+
+	add_up();
+	assert_int_equal(stats_add_virtio(total, &m), 0);
+	assert_int_equal(total->queue_count, 3);
+	assert_int_equal(total->queues[0].notifications_saved, 700);
+	assert_int_equal(total->queues[1].in_kernel, true);
+	assert_int_equal(total->queues[2].queue, 1);
+	assert_int_equal(total->queues[2].notifications_saved, 0);
+	assert_true(total->has_balloon);
+	assert_int_equal(total->balloon.target, 64 << 20);
+	text = stats_text(total);
+	assert_non_null(strstr(text, "\n  disk 'root.img'\n"
+				     "    queue 0          1000    5000000000       "
+				     "300       700        20        30\n"));
+	assert_non_null(strstr(text, "\n  tap 'tap0'\n    queue 0       in the "
+				     "kernel\n"));
+	assert_null(strstr(text, "nobody"));
+	assert_non_null(strstr(text, "\nBalloon: 64 MiB asked for, 0 MiB given "
+				     "up\n"));
+	for (i = 0; text[i]; i += (unsigned)strcspn(text + i, "\n") + 1)
+		assert_in_range(strcspn(text + i, "\n"), 0, 79);
+	free(text);
+	for (i = 0; i < 4; i++)
+		virtio_free(vd[i]);
+	device_done(&lock);
+}
+
 static void a_guest_without_an_exit_has_a_table_too(void **state)
 {
 	char *text;
@@ -238,6 +307,7 @@ int main(void)
 		T(a_full_table_loses_addresses_and_no_exit),
 		T(what_the_kernel_does_not_tell_stays_unknown),
 		T(the_table_names_devices_and_says_what_is_not_known),
+		T(every_queue_that_was_used_has_a_line),
 		T(a_guest_without_an_exit_has_a_table_too),
 	};
 

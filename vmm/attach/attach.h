@@ -37,6 +37,15 @@ struct attachment_ops {
 		      struct virtio_device **ret_vd, struct error *err);
 	/* The VM goes on after a pause. May be NULL. Any thread. */
 	void (*resume)(struct attachment *at);
+	/*
+	 * For what a guest says to the host, all three or NULL. No vCPU runs any
+	 * more: takes what the guest has given; false while that is not all of
+	 * it, after which machine_host.drained() is called. The I/O thread.
+	 */
+	bool (*finish)(struct attachment *at);
+	/* As machine_output_pending() and _discard(). Any thread. */
+	size_t (*pending)(struct attachment *at);
+	size_t (*discard)(struct attachment *at);
 	/* The device has been freed. */
 	void (*free)(struct attachment *at);
 };
@@ -46,6 +55,8 @@ struct attachment {
 	const struct attachment_ops *ops;
 	char *name; /* for messages: "disk 'root.img'" */
 	char *iothread; /* NULL: the VM's own */
+	/* Guest memory must stay where it is: nothing of it can be given back. */
+	bool pins;
 	struct virtio_device *vd; /* from start to free */
 };
 

@@ -101,6 +101,7 @@ unsigned console_read(struct console *con, int tty_fd)
 		case KEYS_END: found |= CONSOLE_END; break;
 		case KEYS_HELP: found |= CONSOLE_HELP; break;
 		case KEYS_BREAK: found |= CONSOLE_BREAK; break;
+		case KEYS_RESUME: found |= CONSOLE_RESUME; break;
 		}
 	}
 	return found;

@@ -24,6 +24,7 @@ enum {
 	CONSOLE_HELP = 2,
 	CONSOLE_BREAK = 4,
 	CONSOLE_HANGUP = 8, /* the terminal is gone */
+	CONSOLE_RESUME = 16,
 };
 
 struct console {

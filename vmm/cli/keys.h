@@ -18,6 +18,7 @@ enum keys_action {
 	KEYS_END,
 	KEYS_HELP,
 	KEYS_BREAK,
+	KEYS_RESUME,
 };
 
 struct keys {

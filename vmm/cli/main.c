@@ -19,6 +19,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ &run_manual, cmd_run },
+	{ &exec_manual, cmd_exec },
 	{ &test_manual, cmd_test },
 	{ &trace_manual, cmd_trace },
 	{ &doctor_manual, cmd_doctor },

@@ -57,6 +57,7 @@ void complete_bash(FILE *out);
 void complete_zsh(FILE *out);
 
 extern const struct manual run_manual;
+extern const struct manual exec_manual;
 extern const struct manual test_manual;
 extern const struct manual trace_manual;
 extern const struct manual doctor_manual;

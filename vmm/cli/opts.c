@@ -7,6 +7,7 @@
 
 #include "attached.h"
 #include "manual.h"
+#include "opts_console.h"
 #include "opts_parts.h"
 #include "optscan.h"
 #include "value.h"
@@ -21,6 +22,12 @@ static const struct opts_choice on_reset_choices[] = {
 static const struct opts_choice debug_exit_choices[] = {
 	{ "qemu", TRAPMAP_DEBUG_EXIT_QEMU },
 	{ "plain", TRAPMAP_DEBUG_EXIT_PLAIN },
+};
+
+static const struct opts_choice transport_choices[] = {
+	{ "mmio", TRAPMAP_TRANSPORT_MMIO },
+	{ "mmio-cmdline", TRAPMAP_TRANSPORT_MMIO_CMDLINE },
+	{ "pci", TRAPMAP_TRANSPORT_PCI },
 };
 
 static int set_kernel(struct run_opts *opts, const char *path, char *err)
@@ -46,7 +53,7 @@ static int add_initrd(struct run_opts *opts, const char *path, char *err)
 	return 0;
 }
 
-static int apply(struct run_opts *opts, int id, const char *text, char *err)
+int opts_apply(struct run_opts *opts, int id, const char *text, char *err)
 {
 	struct trapmap_machine *m = &opts->machine;
 	const char *why;
@@ -82,8 +89,21 @@ static int apply(struct run_opts *opts, int id, const char *text, char *err)
 		m->cpu = text;
 		return 0;
 	case 'd': return opts_disk(text, opts, err);
+	case 'n': return opts_net(text, opts, err);
 	case OPT_RTC: return opts_rtc(text, m, err);
-	case OPT_SERIAL: return opts_serial(text, &opts->serial, err);
+	case OPT_TRANSPORT:
+		r = opts_choose(err, "--transport", text, transport_choices,
+				COUNT(transport_choices), &value);
+		m->transport = (enum trapmap_transport)value;
+		return r;
+	case OPT_PMEM: return opts_pmem(text, opts, err);
+	case OPT_SHARE: return opts_share(text, opts, err);
+	case OPT_BALLOON: return opts_balloon(text, opts, err);
+	case OPT_SERIAL:
+		opts->serial_given = true;
+		return opts_serial(text, &opts->serial, err);
+	case OPT_CONSOLE: return opts_console(text, opts, err);
+	case OPT_VSOCK: return opts_vsock(text, opts, err);
 	case OPT_DEBUGCON: return opts_debugcon(text, &opts->debugcon, err);
 	case OPT_TESTDEV: m->test_device = 1; return 0;
 
@@ -123,8 +143,7 @@ static int apply(struct run_opts *opts, int id, const char *text, char *err)
 int run_opts_parse(int argc, char **argv, struct run_opts *ret_opts,
 		   char err[OPTS_ERR_SIZE])
 {
-	struct run_opts opts = { .machine = TRAPMAP_MACHINE_INIT,
-				 .debugcon = { .kind = OPTS_SINK_NULL } };
+	struct run_opts opts = RUN_OPTS_INIT;
 	struct optscan scan;
 	const char *text = NULL;
 	int id, r = 0;
@@ -139,8 +158,10 @@ int run_opts_parse(int argc, char **argv, struct run_opts *ret_opts,
 		else if (id == 'V')
 			r = OPTS_VERSION;
 		else
-			r = apply(&opts, id, text, err);
+			r = opts_apply(&opts, id, text, err);
 	}
+	if (r == 0)
+		r = opts_console_check(&opts, err);
 	if (r == 0)
 		r = opts_check_files(&opts, err);
 	if (r) {

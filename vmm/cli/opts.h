@@ -44,10 +44,13 @@ struct run_opts {
 	const char *kernel; /* NULL: the built-in guest */
 	const char *initrd[OPTS_INITRD_MAX];
 	unsigned initrd_count;
+	const void *initrd_data; /* behind the others; NULL: none */
+	size_t initrd_len;
 	const char *params; /* NULL: none was given */
 	struct attached *attached[TRAPMAP_ATTACHED_MAX];
 	unsigned attached_count;
 	struct opts_sink serial;
+	bool serial_given;
 	struct opts_sink debugcon;
 	struct opts_rule rules[TRAPMAP_RULES_MAX];
 	unsigned rule_count;
@@ -60,6 +63,12 @@ struct run_opts {
 	bool stats;
 	bool quiet;
 };
+
+#define RUN_OPTS_INIT                               \
+	{                                           \
+		.machine = TRAPMAP_MACHINE_INIT,    \
+		.debugcon = { .kind = OPTS_SINK_NULL } \
+	}
 
 enum {
 	OPTS_RUN = 0,

@@ -188,6 +188,44 @@ static bool same(const char *a, const char *b)
 	return a && b && strcmp(a, b) == 0;
 }
 
+/* Whether an option would write what others need; one that is attached, or not. */
+static int check_output(const struct run_opts *opts, const char *name,
+			const char *path, const struct attached *self,
+			char *err)
+{
+	const char *use = NULL;
+	size_t k;
+
+	if (same(path, opts->kernel))
+		use = "the kernel";
+	if (same(path, opts->symbols))
+		use = "what --symbols reads";
+	for (k = 0; k < opts->initrd_count; k++)
+		if (same(path, opts->initrd[k]))
+			use = "an initrd";
+	if (!use)
+		use = attached_use(opts, self, path);
+	if (!use)
+		return 0;
+	return opts_fail(err, "%s would overwrite '%s', which is %s", name, path,
+			 use);
+}
+
+static int check_attached(const struct run_opts *opts, char *err)
+{
+	unsigned i;
+	int r = 0;
+
+	for (i = 0; i < opts->attached_count && r == 0; i++) {
+		const struct attached *a = opts->attached[i];
+		const char *path = a->ops->writes ? a->ops->file(a) : NULL;
+
+		if (path && !is_device(path))
+			r = check_output(opts, "--console", path, a, err);
+	}
+	return r;
+}
+
 int opts_check_files(const struct run_opts *opts, char *err)
 {
 	const struct named out[] = {
@@ -200,7 +238,8 @@ int opts_check_files(const struct run_opts *opts, char *err)
 	size_t i, k;
 
 	for (i = 0; i < COUNT(out); i++) {
-		const char *path = out[i].path, *use = NULL;
+		const char *path = out[i].path;
+		int r;
 
 		if (!path || is_device(path))
 			continue;
@@ -211,19 +250,9 @@ int opts_check_files(const struct run_opts *opts, char *err)
 						 "each needs a file of its own",
 						 out[k].name, out[i].name,
 						 path);
-		if (same(path, opts->kernel))
-			use = "the kernel";
-		if (same(path, opts->symbols))
-			use = "what --symbols reads";
-		for (k = 0; k < opts->initrd_count; k++)
-			if (same(path, opts->initrd[k]))
-				use = "an initrd";
-		if (!use)
-			use = attached_use(opts, path);
-		if (use)
-			return opts_fail(err,
-					 "%s would overwrite '%s', which is %s",
-					 out[i].name, path, use);
+		r = check_output(opts, out[i].name, path, NULL, err);
+		if (r)
+			return r;
 	}
-	return 0;
+	return check_attached(opts, err);
 }

@@ -16,6 +16,12 @@
 enum {
 	OPT_CPU = OPT_LONG,
 	OPT_RTC,
+	OPT_TRANSPORT,
+	OPT_PMEM,
+	OPT_SHARE,
+	OPT_BALLOON,
+	OPT_CONSOLE,
+	OPT_VSOCK,
 	OPT_SERIAL,
 	OPT_DEBUGCON,
 	OPT_TESTDEV,
@@ -32,6 +38,7 @@ enum {
 	OPT_TRACE,
 	OPT_DUMP_DTB,
 	OPT_KVM_DEVICE,
+	OPT_RUN_END, /* from here on: another command's */
 };
 
 /* ---- for any option ---- */
@@ -90,10 +97,21 @@ int opts_duration(char *err, const char *option, const char *text, int64_t max,
 int opts_path(char *err, const char *option, const char *text,
 	      const char **ret_path);
 
+/* ---- all of them ---- */
+
+/* What option `id` says; also for commands that share it. */
+int opts_apply(struct run_opts *opts, int id, const char *text, char *err);
+
 /* ---- one option each ---- */
 
 int opts_rtc(const char *text, struct trapmap_machine *machine, char *err);
 int opts_disk(const char *text, struct run_opts *opts, char *err);
+int opts_net(const char *text, struct run_opts *opts, char *err);
+int opts_pmem(const char *text, struct run_opts *opts, char *err);
+int opts_share(const char *text, struct run_opts *opts, char *err);
+int opts_balloon(const char *text, struct run_opts *opts, char *err);
+int opts_console(const char *text, struct run_opts *opts, char *err);
+int opts_vsock(const char *text, struct run_opts *opts, char *err);
 int opts_serial(const char *text, struct opts_sink *sink, char *err);
 int opts_debugcon(const char *text, struct opts_sink *sink, char *err);
 int opts_trace(const char *text, struct opts_trace *trace, char *err);

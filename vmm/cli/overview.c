@@ -4,6 +4,7 @@
 
 const struct manual *const manuals[] = {
 	&run_manual,
+	&exec_manual,
 	&test_manual,
 	&trace_manual,
 	&doctor_manual,

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@
 #include "manual.h"
 #include "insight.h"
 #include "opts.h"
+#include "opts_console.h"
+#include "run.h"
 #include "say.h"
 #include "signals.h"
 #include "term.h"
@@ -64,6 +67,51 @@ static int64_t now_ms(void)
 
 /* ---- before ------------------------------------------------------------ */
 
+/* A serial port or a console gets this terminal, or what is in its place. */
+static int take_stdio(struct run *run, int *ret_in_fd, int *ret_out_fd)
+{
+	int r;
+
+	*ret_in_fd = STDIN_FILENO;
+	*ret_out_fd = STDOUT_FILENO;
+	term_init(&run->term, STDIN_FILENO);
+	if (run->term.fd < 0)
+		return STATUS_OK;
+	r = console_init(&run->con, ret_in_fd);
+	if (r == 0)
+		return STATUS_OK;
+	say("cannot make a pipe: %s", strerror(-r));
+	return STATUS_HOST_FAILURE;
+}
+
+/* A console of a terminal is as large as that is. */
+static void tell_size(struct run *run)
+{
+	const struct opts_console *con = opts_console_stdio(run->opts);
+	uint16_t cols, rows;
+
+	if (con && term_size(&run->term, &cols, &rows))
+		trapmap_vm_port_resize(run->vm, con->port, cols, rows);
+}
+
+static int connect_consoles(struct run *run)
+{
+	struct opts_console *con = opts_console_stdio(run->opts);
+	int status = STATUS_OK, in_fd = -1;
+
+	if (con) {
+		status = take_stdio(run, &con->in_fd, &con->out_fd);
+		in_fd = con->in_fd;
+	}
+	if (status == STATUS_OK)
+		status = attached_add_files(run->opts, run->vm);
+	if (in_fd > STDERR_FILENO)
+		close(in_fd);
+	if (status == STATUS_OK)
+		tell_size(run);
+	return status;
+}
+
 static int connect_serial(struct run *run)
 {
 	struct trapmap_serial serial = TRAPMAP_SERIAL_INIT;
@@ -79,16 +127,9 @@ static int connect_serial(struct run *run)
 		break;
 	case OPTS_SINK_STDERR:
 	case OPTS_SINK_STDIO:
-		serial.in_fd = STDIN_FILENO;
-		serial.out_fd = STDOUT_FILENO;
-		term_init(&run->term, STDIN_FILENO);
-		if (run->term.fd < 0)
-			break;
-		r = console_init(&run->con, &serial.in_fd);
-		if (r) {
-			say("cannot make a pipe: %s", strerror(-r));
-			return STATUS_HOST_FAILURE;
-		}
+		status = take_stdio(run, &serial.in_fd, &serial.out_fd);
+		if (status)
+			return status;
 		break;
 	}
 	r = trapmap_vm_set_serial(run->vm, &serial);
@@ -106,6 +147,7 @@ static int set_sources(struct run *run)
 {
 	const struct run_opts *opts = run->opts;
 	struct trapmap_source source = { .size = sizeof(source) };
+	char *params;
 	unsigned i;
 	int r = 0;
 
@@ -117,9 +159,30 @@ static int set_sources(struct run *run)
 		source.path = opts->initrd[i];
 		r = trapmap_vm_add_initrd(run->vm, &source);
 	}
-	if (r == 0 && opts->params)
-		r = trapmap_vm_set_cmdline(run->vm, opts->params);
+	if (r == 0 && opts->initrd_data) {
+		source.path = NULL;
+		source.data = opts->initrd_data;
+		source.len = opts->initrd_len;
+		r = trapmap_vm_add_initrd(run->vm, &source);
+	}
+	params = attached_params(opts);
+	if (r == 0 && (params || opts->params))
+		r = trapmap_vm_set_cmdline(run->vm,
+					   params ? params : opts->params);
+	free(params);
 	return r ? say_refused(run->vm, "", r) : STATUS_OK;
+}
+
+/* On a thread of the VM's: what a person should know at once. */
+static void on_notice(void *opaque, const char *text)
+{
+	const struct run *run = opaque;
+
+	if (attached_paused(run->opts, false))
+		say_aside("%s (Ctrl-A r, or SIGCONT to process %d)", text,
+			  (int)getpid());
+	else
+		say_aside("%s", text);
 }
 
 /* What begins a file anew comes last: a refusal leaves all files alone. */
@@ -132,6 +195,7 @@ static int configure(struct run *run)
 	r = trapmap_vm_set_machine(run->vm, &machine);
 	if (r)
 		return say_refused(run->vm, "", r);
+	trapmap_vm_set_notice(run->vm, on_notice, run);
 	status = set_sources(run);
 	if (status == STATUS_OK)
 		status = attached_add(run->opts, run->vm);
@@ -144,6 +208,8 @@ static int configure(struct run *run)
 		if (run->dtb_fd < 0)
 			status = STATUS_BAD_INPUT;
 	}
+	if (status == STATUS_OK)
+		status = connect_consoles(run);
 	return status == STATUS_OK ? connect_serial(run) : status;
 }
 
@@ -181,6 +247,13 @@ static void stop(struct run *run, enum trapmap_end_kind kind, int sig)
 	trapmap_vm_stop(run->vm, kind, sig);
 }
 
+/* If it was paused for want of room on the host: perhaps there is some now. */
+static void resume(struct run *run)
+{
+	if (attached_paused(run->opts, true))
+		trapmap_vm_resume(run->vm);
+}
+
 static void on_signal(struct run *run, int sig)
 {
 	if (signals_is_end(sig)) {
@@ -190,10 +263,14 @@ static void on_signal(struct run *run, int sig)
 		/* So that a clock of the VM's own stands still meanwhile. */
 		trapmap_vm_pause(run->vm);
 		signals_suspend();
+		attached_paused(run->opts, true);
 		trapmap_vm_resume(run->vm);
 		term_attach(&run->term);
+	} else if (sig == SIGWINCH) {
+		tell_size(run);
 	} else {
 		term_attach(&run->term); /* SIGCONT: fg or bg? */
+		resume(run);
 	}
 }
 
@@ -220,6 +297,8 @@ static void on_keyboard(struct run *run)
 		show_keys();
 	if (found & CONSOLE_BREAK)
 		trapmap_vm_serial_break(run->vm);
+	if (found & CONSOLE_RESUME)
+		resume(run);
 	if (found & CONSOLE_HANGUP)
 		term_attach(&run->term); /* gone, or another job's */
 	if (found & CONSOLE_END) {
@@ -300,6 +379,7 @@ static int report(struct run *run)
 	}
 	term_done(&run->term);
 	if (run->opts->serial.kind == OPTS_SINK_STDIO ||
+	    opts_console_stdio(run->opts) ||
 	    run->opts->debugcon.kind == OPTS_SINK_STDIO ||
 	    run->opts->debugcon.kind == OPTS_SINK_STDERR)
 		term_fresh_line();
@@ -361,10 +441,9 @@ static int run_vm(struct run *run)
 	return report(run);
 }
 
-int cmd_run(int argc, char **argv)
+int run_guest(const struct run_opts *opts)
 {
-	struct run_opts opts;
-	struct run run = { .opts = &opts,
+	struct run run = { .opts = opts,
 			   .insight = INSIGHT_INIT,
 			   .term = TERM_INIT,
 			   .con = { .guest_fd = -1 },
@@ -372,23 +451,14 @@ int cmd_run(int argc, char **argv)
 			   .dtb_fd = -1,
 			   .deadline = NEVER,
 			   .drain_deadline = NEVER };
-	char err[OPTS_ERR_SIZE];
 	int status, r;
 
-	switch (run_opts_parse(argc, argv, &opts, err)) {
-	case OPTS_RUN: break;
-	case OPTS_HELP:
-		manual_help(stdout, &run_manual);
-		return finish_stdout(STATUS_OK);
-	case OPTS_VERSION: return print_version();
-	default: say("%s", err); return STATUS_BAD_INPUT;
-	}
 	r = trapmap_vm_new(&run.vm);
 	if (r) {
 		say("cannot make a VM: %s", strerror(-r));
 		status = STATUS_HOST_FAILURE;
 	} else {
-		run.insight.opts = &opts;
+		run.insight.opts = opts;
 		run.insight.vm = run.vm;
 		status = run_vm(&run);
 	}
@@ -400,6 +470,24 @@ int cmd_run(int argc, char **argv)
 	if (run.dtb_fd >= 0)
 		close(run.dtb_fd);
 	insight_done(&run.insight);
+	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_opts opts;
+	char err[OPTS_ERR_SIZE];
+	int status;
+
+	switch (run_opts_parse(argc, argv, &opts, err)) {
+	case OPTS_RUN: break;
+	case OPTS_HELP:
+		manual_help(stdout, &run_manual);
+		return finish_stdout(STATUS_OK);
+	case OPTS_VERSION: return print_version();
+	default: say("%s", err); return STATUS_BAD_INPUT;
+	}
+	status = run_guest(&opts);
 	run_opts_done(&opts);
 	return status;
 }

@@ -32,19 +32,18 @@ int write_all(int fd, const void *buf, size_t len)
 	return 0;
 }
 
-void say(const char *fmt, ...)
+__attribute__((format(printf, 2, 0)))
+static void say_line(const char *end, const char *fmt, va_list ap)
 {
 	static const char head[] = "trapmap: ";
+	size_t end_len = strlen(end);
 	char *text, *line;
-	va_list ap;
 	int len, i;
 
-	va_start(ap, fmt);
 	len = vasprintf(&text, fmt, ap);
-	va_end(ap);
 	if (len < 0)
 		return;
-	line = malloc(sizeof(head) + (size_t)len);
+	line = malloc(sizeof(head) + (size_t)len + end_len);
 	if (line) {
 		memcpy(line, head, sizeof(head) - 1);
 		for (i = 0; i < len; i++) {
@@ -53,9 +52,29 @@ void say(const char *fmt, ...)
 			line[sizeof(head) - 1 + (size_t)i] =
 				c < 0x20 || c == 0x7f ? '?' : (char)c;
 		}
-		line[sizeof(head) - 1 + (size_t)len] = '\n';
-		write_all(STDERR_FILENO, line, sizeof(head) + (size_t)len);
+		memcpy(line + sizeof(head) - 1 + len, end, end_len);
+		write_all(STDERR_FILENO, line,
+			  sizeof(head) - 1 + (size_t)len + end_len);
 		free(line);
 	}
 	free(text);
+}
+
+void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say_line("\n", fmt, ap);
+	va_end(ap);
+}
+
+void say_aside(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	/* A raw terminal returns no carriage by itself. */
+	say_line(isatty(STDERR_FILENO) ? "\r\n" : "\n", fmt, ap);
+	va_end(ap);
 }

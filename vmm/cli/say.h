@@ -21,6 +21,9 @@ enum {
  */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same while the guest runs, and may have the terminal. Any thread. */
+void say_aside(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 struct trapmap_vm;
 
 /*

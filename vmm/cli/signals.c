@@ -14,7 +14,7 @@ static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
  * blocked, they make write() and read() return an error, which says more.
  */
 static const int other_signals[] = { SIGTSTP, SIGCONT, SIGPIPE, SIGTTIN,
-				     SIGTTOU };
+				     SIGTTOU,	SIGWINCH };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -64,6 +64,7 @@ int signals_open(void)
 		add_unless_ignored(&set, end_signals[i]);
 	add_unless_ignored(&set, SIGTSTP);
 	sigaddset(&set, SIGCONT);
+	add_unless_ignored(&set, SIGWINCH);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
 }

@@ -135,6 +135,18 @@ void term_detach(struct term *term)
 	term->attached = false;
 }
 
+bool term_size(const struct term *term, uint16_t *ret_cols, uint16_t *ret_rows)
+{
+	struct winsize size;
+
+	if (term->fd < 0 || ioctl(term->fd, TIOCGWINSZ, &size) ||
+	    size.ws_col == 0 || size.ws_row == 0)
+		return false;
+	*ret_cols = size.ws_col;
+	*ret_rows = size.ws_row;
+	return true;
+}
+
 void term_done(struct term *term)
 {
 	term_detach(term);

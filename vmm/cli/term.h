@@ -7,6 +7,7 @@
 #define TRAPMAP_CLI_TERM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "guard.h"
 
@@ -33,6 +34,9 @@ bool term_attach(struct term *term);
 
 /* Puts the terminal back as it was. */
 void term_detach(struct term *term);
+
+/* How large it is; false where there is none, or it does not know. */
+bool term_size(const struct term *term, uint16_t *ret_cols, uint16_t *ret_rows);
 
 /* As term_detach(), for the end. */
 void term_done(struct term *term);

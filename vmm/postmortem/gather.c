@@ -111,6 +111,7 @@ static void gather_board(struct trapmap_vm *vm, struct postmortem *pm)
 static void gather_end(struct trapmap_vm *vm, struct postmortem *pm)
 {
 	struct watch *watch = vm->config.watch;
+	unsigned i;
 
 	pm->end = vm->end;
 	pm->began = vm->began;
@@ -123,10 +124,12 @@ static void gather_end(struct trapmap_vm *vm, struct postmortem *pm)
 			.vcpu = -1,
 			.text = vm->error.text,
 		};
-	pm->bytes[WATCH_COM1] = watch_bytes(watch, WATCH_COM1);
-	pm->bytes[WATCH_DEBUGCON] = watch_bytes(watch, WATCH_DEBUGCON);
+	for (i = 0; i < WATCH_STREAMS; i++)
+		pm->bytes[i] = watch_bytes(watch, (enum watch_stream)i);
+	for (i = WATCH_HVC; i < WATCH_STREAMS; i++)
+		pm->hvc_bytes += pm->bytes[i];
 	pm->debugcon_connected = vm->config.machine.debugcon_fd >= 0;
-	pm->silent = pm->bytes[WATCH_COM1] == 0 &&
+	pm->silent = pm->bytes[WATCH_COM1] == 0 && pm->hvc_bytes == 0 &&
 		     (pm->bytes[WATCH_DEBUGCON] == 0 || !pm->debugcon_connected);
 	pm->stats = vm->observe.total;
 	pm->hits = watch_hits(watch, &pm->hit);

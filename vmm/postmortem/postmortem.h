@@ -143,6 +143,7 @@ struct postmortem {
 	bool silent; /* nothing came out of any console */
 	bool debugcon_connected;
 	uint64_t bytes[WATCH_STREAMS];
+	uint64_t hvc_bytes; /* of all virtio consoles */
 	const struct watch_hit *hit;
 	size_t hits;
 	const char *missing; /* an expected line that never came, or NULL */

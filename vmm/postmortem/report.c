@@ -161,9 +161,20 @@ static json_t *guest(struct report *r)
 	return obj;
 }
 
-static const char *stream_name(enum watch_stream stream)
+struct stream_name {
+	char text[16];
+};
+
+static struct stream_name stream_name(enum watch_stream stream)
 {
-	return stream == WATCH_COM1 ? "com1" : "debugcon";
+	struct stream_name name = { "com1" };
+
+	if (stream == WATCH_DEBUGCON)
+		name = (struct stream_name){ "debugcon" };
+	else if (stream >= WATCH_HVC)
+		snprintf(name.text, sizeof(name.text), "hvc%d",
+			 (int)stream - WATCH_HVC);
+	return name;
 }
 
 static const char *rule_name(enum trapmap_rule rule)
@@ -185,8 +196,10 @@ static json_t *console(struct report *r)
 	size_t i;
 
 	for (i = 0; i < WATCH_STREAMS; i++)
-		report_set(r, count, stream_name((enum watch_stream)i),
-			   report_count(pm->bytes[i]));
+		if (i < WATCH_HVC || pm->bytes[i])
+			report_set(r, count,
+				   stream_name((enum watch_stream)i).text,
+				   report_count(pm->bytes[i]));
 	report_set(r, obj, "bytes", count);
 	report_set(r, obj, "silent", json_boolean(pm->silent));
 	for (i = 0; i < pm->hits; i++) {
@@ -196,7 +209,7 @@ static json_t *console(struct report *r)
 		report_set(r, h, "rule", json_string(rule_name(hit->rule)));
 		report_set(r, h, "what", report_string(hit->what));
 		report_set(r, h, "stream",
-			   json_string(stream_name(hit->stream)));
+			   json_string(stream_name(hit->stream).text));
 		report_set(r, h, "line", report_count(hit->number));
 		report_set(r, h, "text",
 			   report_text(hit->line, sizeof(hit->line)));
@@ -298,6 +311,50 @@ static json_t *known(uint64_t val)
 	return val == STATS_UNKNOWN ? json_null() : report_count(val);
 }
 
+static json_t *stats_queues(struct report *r, const struct stats_queue *q,
+			    size_t count)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < count; i++, q++) {
+		const struct {
+			const char *name;
+			uint64_t val;
+		} figure[] = {
+			{ "requests", q->requests },
+			{ "bytes", q->bytes },
+			{ "notifications", q->notifications },
+			{ "notifications_saved", q->notifications_saved },
+			{ "interrupts", q->interrupts },
+			{ "interrupts_saved", q->interrupts_saved },
+		};
+		json_t *obj = json_object();
+		size_t k;
+
+		report_set(r, obj, "device", report_string(q->device));
+		report_set(r, obj, "queue", json_integer(q->queue));
+		report_set(r, obj, "in_kernel", json_boolean(q->in_kernel));
+		for (k = 0; k < ARRAY_SIZE(figure); k++)
+			report_set(r, obj, figure[k].name,
+				   q->in_kernel ? json_null() :
+						  report_count(figure[k].val));
+		report_add(r, list, obj);
+	}
+	return list;
+}
+
+static json_t *stats_balloon(struct report *r, const struct stats_balloon *b)
+{
+	json_t *obj = json_object();
+
+	report_set(r, obj, "target", report_count(b->target));
+	report_set(r, obj, "actual", report_count(b->actual));
+	report_set(r, obj, "inflated", report_count(b->inflated));
+	report_set(r, obj, "reported", report_count(b->reported));
+	return obj;
+}
+
 static json_t *stats(struct report *r)
 {
 	const struct stats_total *t = r->pm->stats;
@@ -318,6 +375,11 @@ static json_t *stats(struct report *r)
 	report_set(r, time, "halted_ns", known(t->time.halted_ns));
 	report_set(r, time, "kvm_ns", known(t->time.kvm_ns));
 	report_set(r, obj, "time", time);
+	report_set(r, obj, "queues",
+		   stats_queues(r, t->queues, t->queue_count));
+	report_set(r, obj, "balloon",
+		   t->has_balloon ? stats_balloon(r, &t->balloon) :
+				    json_null());
 	return obj;
 }
 

@@ -205,8 +205,12 @@ static void put_consoles(FILE *f, const struct postmortem *pm)
 	if (!pm->silent)
 		fprintf(f,
 			"Consoles: %" PRIu64 " bytes on the serial port, %" PRIu64
-			" on the debug console\n",
+			" on the debug console",
 			pm->bytes[WATCH_COM1], pm->bytes[WATCH_DEBUGCON]);
+	if (!pm->silent && pm->hvc_bytes)
+		fprintf(f, ", %" PRIu64 " on virtio consoles", pm->hvc_bytes);
+	if (!pm->silent)
+		fprintf(f, "\n");
 	for (i = 0; i < pm->hits; i++)
 		fprintf(f, "  %s, line %" PRIu64 " (%s): %s\n",
 			words_stream(pm->hit[i].stream), pm->hit[i].number,

@@ -66,7 +66,11 @@ const char *words_mode(enum pm_mode mode)
 
 const char *words_stream(enum watch_stream stream)
 {
-	return stream == WATCH_COM1 ? "serial port" : "debug console";
+	switch (stream) {
+	case WATCH_COM1: return "serial port";
+	case WATCH_DEBUGCON: return "debug console";
+	default: return "virtio console";
+	}
 }
 
 const char *words_walk(enum walk_end end)

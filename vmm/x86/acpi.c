@@ -7,8 +7,8 @@
  * is not a "hardware-reduced" machine, and there is no SMM: SMI_CMD is 0, which
  * says that ACPI mode is always on.
  *
- * Not here: C- and P-states, S1 to S4, GPEs, HPET, PCI, NUMA, hot-plug. There
- * is no method in the DSDT, so an operating system interprets no byte code.
+ * Not here: C- and P-states, S1 to S4, GPEs, HPET, NUMA, hot-plug. There is no
+ * method in the DSDT, so an operating system interprets no byte code.
  */
 #include "x86/acpi.h"
 
@@ -17,22 +17,21 @@
 
 #include "acpi_pm.h"
 #include "core/base.h"
-#include "fw_cfg.h"
 #include "layout.h"
-#include "trapmap/guest_abi.h"
-#include "virtio/mmio.h"
 #include "x86/aml.h"
+#include "x86/dsdt.h"
 
 #define OEM_ID "TRPMAP"
 #define OEM_TABLE_ID "TRAPMAP "
 #define CREATOR_ID "TMAP"
-#define REVISION 2 /* of the OEM and the creator; raise with the DSDT */
+#define REVISION 3 /* of the OEM and the creator; raise with the DSDT */
 
 #define RSDP_LEN 36
 #define HEADER_LEN 36
 #define FACS_LEN 64
 #define FACS_ALIGN 64
 #define FADT_LEN 276
+#define MCFG_LEN 60
 #define TABLE_ALIGN 16
 
 /* 5.2.9.3, IAPC_BOOT_ARCH. Bit 1 is clear: no keyboard controller to probe. */
@@ -51,10 +50,6 @@
 /* Worst-case latencies that mean "no C2" and "no C3". */
 #define NO_C2_LATENCY 101
 #define NO_C3_LATENCY 1001
-
-/* _STA (6.3.7): present, enabled, functioning; to be shown to people, or not. */
-#define STA_SHOWN 0xf
-#define STA_HIDDEN 0xb
 
 /* MPS INTI flags (5.2.12.5). */
 #define INTI_CONFORMS 0x0
@@ -131,122 +126,16 @@ static void put_gas(uint8_t *p, uint64_t port, unsigned bytes,
 	put_le64(p + 4, port);
 }
 
-static void dsdt_com1(struct aml *a)
-{
-	size_t dev = aml_open_device(a, "COM1"), crs;
-
-	aml_name_eisaid(a, "_HID", "PNP0501"); /* 16550A */
-	aml_name_integer(a, "_UID", 1);
-	crs = aml_open_crs(a);
-	aml_crs_io(a, LAYOUT_PORT_COM1, 8);
-	aml_crs_isa_irq(a, LAYOUT_IRQ_COM1);
-	aml_close_crs(a, crs);
-	aml_close(a, dev);
-}
-
-static void dsdt_rtc(struct aml *a)
-{
-	size_t dev = aml_open_device(a, "RTC_"), crs;
-
-	aml_name_eisaid(a, "_HID", "PNP0B00");
-	crs = aml_open_crs(a);
-	aml_crs_io(a, LAYOUT_PORT_RTC, 2);
-	aml_crs_isa_irq(a, LAYOUT_IRQ_RTC);
-	aml_close_crs(a, crs);
-	aml_close(a, dev);
-}
-
-/*
- * Ports that no driver should be given. Those below 0x100 are left out: an
- * operating system takes them for the PC's own (0x80 for DMA, 0xf0 for the FPU).
- */
-static void dsdt_motherboard(struct aml *a)
-{
-	size_t dev = aml_open_device(a, "MBRD"), crs;
-
-	aml_name_eisaid(a, "_HID", "PNP0C02");
-	crs = aml_open_crs(a);
-	aml_crs_io(a, LAYOUT_PORT_PM_EVENT, ACPI_PM_LEN);
-	aml_crs_io(a, TRAPMAP_TEST_EXIT_PORT, 4);
-	aml_crs_io(a, TRAPMAP_DEBUGCON_PORT_2, 1);
-	aml_close_crs(a, crs);
-	aml_close(a, dev);
-}
-
-/*
- * A device of QEMU's that is ports and nothing else. What its driver looks for
- * is in QEMU's docs/specs; _STA is as QEMU has it.
- */
-static void dsdt_qemu(struct aml *a, const char *name, const char *hid,
-		      unsigned sta, uint16_t port, uint8_t len)
-{
-	size_t dev = aml_open_device(a, name), crs;
-
-	aml_name_string(a, "_HID", hid);
-	aml_name_integer(a, "_STA", sta); /* 6.3.7 */
-	crs = aml_open_crs(a);
-	aml_crs_io(a, port, len);
-	aml_close_crs(a, crs);
-	aml_close(a, dev);
-}
-
-/*
- * A virtio-mmio transport, as Linux' virtio_mmio driver looks for it. The id was
- * Linaro's, who gave it to QEMU for this.
- */
-static void dsdt_virtio(struct aml *a, unsigned n)
-{
-	const char name[] = { 'V', 'I', 'O', (char)('0' + n), '\0' };
-	size_t dev = aml_open_device(a, name), crs;
-
-	aml_name_string(a, "_HID", "LNRO0005");
-	aml_name_integer(a, "_UID", n);
-	crs = aml_open_crs(a);
-	aml_crs_memory(a, LAYOUT_VIRTIO_AT(n), VIRTIO_MMIO_LEN);
-	aml_crs_level_irq(a, LAYOUT_IRQ_VIRTIO + n);
-	aml_close_crs(a, crs);
-	aml_close(a, dev);
-}
-
-static void dsdt_processor(struct aml *a, unsigned id)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	char name[] = "CPnn";
-	size_t dev;
-
-	name[2] = hex[id >> 4 & 0xf];
-	name[3] = hex[id & 0xf];
-	dev = aml_open_device(a, name);
-	aml_name_string(a, "_HID", "ACPI0007");
-	aml_name_integer(a, "_UID", id); /* the MADT's ACPI Processor UID */
-	aml_close(a, dev);
-}
-
 /* 5.2.11.1. Revision 2: integers have 64 bits. */
-static uint8_t *build_dsdt(struct out *o, unsigned cpus, unsigned virtio)
+static uint8_t *build_dsdt(struct out *o, const struct platform *platform)
 {
-	const uint8_t s5[4] = { ACPI_PM_S5, ACPI_PM_S5 }; /* 7.4.2 */
 	uint8_t *t = reserve(o, HEADER_LEN, TABLE_ALIGN);
 	struct aml a;
-	size_t scope;
-	unsigned i;
 
 	if (!t)
 		return NULL;
 	a = (struct aml){ .buf = t + HEADER_LEN, .cap = o->cap - o->len };
-	aml_name_integers(&a, "_S5_", s5, sizeof(s5));
-	scope = aml_open_scope(&a, "_SB_");
-	dsdt_com1(&a);
-	dsdt_rtc(&a);
-	dsdt_motherboard(&a);
-	dsdt_qemu(&a, "PEVT", "QEMU0001", STA_SHOWN, TRAPMAP_PVPANIC_PORT, 1);
-	dsdt_qemu(&a, "FWCF", "QEMU0002", STA_HIDDEN, LAYOUT_PORT_FW_CFG,
-		  FW_CFG_LEN);
-	for (i = 0; i < virtio; i++)
-		dsdt_virtio(&a, i);
-	for (i = 0; i < cpus; i++)
-		dsdt_processor(&a, i);
-	aml_close(&a, scope);
+	dsdt_write(&a, platform);
 	if (a.full)
 		return NULL;
 	o->len += a.len;
@@ -356,21 +245,37 @@ static uint8_t *build_madt(struct out *o, unsigned cpus)
 	return t;
 }
 
-/* 5.2.7 and 5.2.8: the same list with addresses of 32 and of 64 bits. */
-static uint8_t *build_root(struct out *o, const char *signature, unsigned width,
-			   gpa_t fadt, gpa_t madt)
+/*
+ * PCI Firmware Specification 3.3, 4.1.2: where the configuration space of bus 0 of
+ * segment 0 is in memory.
+ */
+static uint8_t *build_mcfg(struct out *o)
 {
-	size_t len = HEADER_LEN + 2 * width;
-	uint8_t *t = reserve(o, len, TABLE_ALIGN);
+	uint8_t *t = reserve(o, MCFG_LEN, TABLE_ALIGN);
 
 	if (!t)
 		return NULL;
-	if (width == 8) {
-		put_le64(t + HEADER_LEN, fadt);
-		put_le64(t + HEADER_LEN + 8, madt);
-	} else {
-		put_le32(t + HEADER_LEN, (uint32_t)fadt);
-		put_le32(t + HEADER_LEN + 4, (uint32_t)madt);
+	put_le64(t + 44, LAYOUT_ECAM);
+	finish(t, "MCFG", 1, MCFG_LEN);
+	return t;
+}
+
+/* 5.2.7 and 5.2.8: the same list with addresses of 32 and of 64 bits. */
+static uint8_t *build_root(struct out *o, const char *signature, size_t width,
+			   const gpa_t *table, unsigned tables)
+{
+	size_t len = HEADER_LEN + tables * width;
+	uint8_t *t = reserve(o, len, TABLE_ALIGN);
+	unsigned i;
+
+	if (!t)
+		return NULL;
+	for (i = 0; i < tables; i++) {
+		if (width == 8)
+			put_le64(t + HEADER_LEN + i * width, table[i]);
+		else
+			put_le32(t + HEADER_LEN + i * width,
+				 (uint32_t)table[i]);
 	}
 	finish(t, signature, 1, len);
 	return t;
@@ -389,26 +294,36 @@ static void write_rsdp(uint8_t *t, gpa_t rsdt, gpa_t xsdt)
 	t[32] = checksum(t, RSDP_LEN);
 }
 
-int acpi_build(uint8_t *buf, size_t len, gpa_t gpa, unsigned cpus,
-	       unsigned virtio, size_t *ret_used)
+int acpi_build(uint8_t *buf, size_t len, gpa_t gpa,
+	       const struct platform *platform, size_t *ret_used)
 {
 	struct out o = { .buf = buf, .cap = len, .gpa = gpa };
-	uint8_t *rsdp, *facs, *dsdt, *fadt, *madt, *rsdt, *xsdt;
+	uint8_t *rsdp, *facs, *dsdt, *fadt, *madt, *mcfg, *rsdt, *xsdt;
+	gpa_t table[3];
+	unsigned tables = 0;
 
 	rsdp = reserve(&o, RSDP_LEN, TABLE_ALIGN);
 	if (!rsdp)
 		return -ENOSPC;
 	facs = build_facs(&o);
-	dsdt = build_dsdt(&o, cpus, virtio);
+	dsdt = build_dsdt(&o, platform);
 	if (!facs || !dsdt)
 		return -ENOSPC;
 	fadt = build_fadt(&o, address(&o, facs), address(&o, dsdt));
-	madt = build_madt(&o, cpus);
+	madt = build_madt(&o, platform->cpus);
 	if (!fadt || !madt)
 		return -ENOSPC;
+	table[tables++] = address(&o, fadt);
+	table[tables++] = address(&o, madt);
+	if (platform_has_pci(platform)) {
+		mcfg = build_mcfg(&o);
+		if (!mcfg)
+			return -ENOSPC;
+		table[tables++] = address(&o, mcfg);
+	}
 	/* The RSDT is for kernels that were written before ACPI 2.0. */
-	rsdt = build_root(&o, "RSDT", 4, address(&o, fadt), address(&o, madt));
-	xsdt = build_root(&o, "XSDT", 8, address(&o, fadt), address(&o, madt));
+	rsdt = build_root(&o, "RSDT", 4, table, tables);
+	xsdt = build_root(&o, "XSDT", 8, table, tables);
 	if (!rsdt || !xsdt)
 		return -ENOSPC;
 	write_rsdp(rsdp, address(&o, rsdt), address(&o, xsdt));

@@ -30,7 +30,13 @@
 #define RES_MEMORY32_FIXED 0x86
 #define RES_MEMORY_WRITABLE 0x01
 #define RES_EXTENDED_INTERRUPT 0x89
-#define RES_INTERRUPT_CONSUMER 0x01 /* the rest 0: level, high, exclusive */
+#define RES_INTERRUPT_CONSUMER 0x01
+#define RES_INTERRUPT_EDGE 0x02 /* the rest 0: high, exclusive */
+#define RES_DWORD_SPACE 0x87
+#define RES_WORD_SPACE 0x88
+#define RES_SPACE_MEMORY 0
+#define RES_SPACE_BUS 2
+#define RES_SPACE_FIXED 0x0c /* minimum and maximum; a producer */
 
 static void put(struct aml *a, const void *data, size_t len)
 {
@@ -78,7 +84,7 @@ static size_t encode_integer(uint8_t out[9], uint64_t value)
 	return 1 + ((size_t)1 << order);
 }
 
-static void put_integer(struct aml *a, uint64_t value)
+void aml_integer(struct aml *a, uint64_t value)
 {
 	uint8_t out[9];
 
@@ -146,7 +152,7 @@ void aml_name_integer(struct aml *a, const char *name, uint64_t value)
 {
 	put_byte(a, NAME_OP);
 	put_name(a, name);
-	put_integer(a, value);
+	aml_integer(a, value);
 }
 
 void aml_name_string(struct aml *a, const char *name, const char *value)
@@ -181,19 +187,31 @@ void aml_name_eisaid(struct aml *a, const char *name, const char *id)
 	aml_name_integer(a, name, get_le32(be));
 }
 
-void aml_name_integers(struct aml *a, const char *name, const uint8_t *value,
-		       unsigned count)
+size_t aml_open_package(struct aml *a, unsigned count)
 {
 	size_t start;
-	unsigned i;
 
-	put_byte(a, NAME_OP);
-	put_name(a, name);
 	put_byte(a, PACKAGE_OP);
 	start = a->len;
 	put_byte(a, (uint8_t)count);
+	return start;
+}
+
+size_t aml_open_name_package(struct aml *a, const char *name, unsigned count)
+{
+	put_byte(a, NAME_OP);
+	put_name(a, name);
+	return aml_open_package(a, count);
+}
+
+void aml_name_integers(struct aml *a, const char *name, const uint8_t *value,
+		       unsigned count)
+{
+	size_t start = aml_open_name_package(a, name, count);
+	unsigned i;
+
 	for (i = 0; i < count; i++)
-		put_integer(a, value[i]);
+		aml_integer(a, value[i]);
 	close_pkg(a, start);
 }
 
@@ -237,12 +255,36 @@ void aml_crs_memory(struct aml *a, uint32_t base, uint32_t len)
 }
 
 /* Section 6.4.3.6. */
-void aml_crs_level_irq(struct aml *a, uint32_t gsi)
+void aml_crs_edge_irq(struct aml *a, uint32_t gsi)
 {
-	uint8_t d[9] = { RES_EXTENDED_INTERRUPT, 6, 0, RES_INTERRUPT_CONSUMER,
-			 1 };
+	uint8_t d[9] = { RES_EXTENDED_INTERRUPT, 6, 0,
+			 RES_INTERRUPT_CONSUMER | RES_INTERRUPT_EDGE, 1 };
 
 	put_le32(d + 5, gsi);
+	put(a, d, sizeof(d));
+}
+
+/* Section 6.4.3.5.3. */
+void aml_crs_bus(struct aml *a, uint16_t first, uint16_t count)
+{
+	uint8_t d[16] = { RES_WORD_SPACE, 13, 0, RES_SPACE_BUS,
+			  RES_SPACE_FIXED };
+
+	put_le16(d + 8, first);
+	put_le16(d + 10, (uint16_t)(first + count - 1));
+	put_le16(d + 14, count);
+	put(a, d, sizeof(d));
+}
+
+/* Section 6.4.3.5.2. */
+void aml_crs_window(struct aml *a, uint32_t base, uint32_t len)
+{
+	uint8_t d[26] = { RES_DWORD_SPACE, 23, 0, RES_SPACE_MEMORY,
+			  RES_SPACE_FIXED, RES_MEMORY_WRITABLE };
+
+	put_le32(d + 10, base);
+	put_le32(d + 14, base + (len - 1));
+	put_le32(d + 22, len);
 	put(a, d, sizeof(d));
 }
 

@@ -37,6 +37,12 @@ void aml_name_eisaid(struct aml *a, const char *name, const char *id);
 void aml_name_integers(struct aml *a, const char *name, const uint8_t *value,
 		       unsigned count);
 
+/* Name (name, Package (count) {...}): open, count elements, aml_close(). */
+size_t aml_open_name_package(struct aml *a, const char *name, unsigned count);
+/* An element: Package (count) {...}, likewise; and an integer. */
+size_t aml_open_package(struct aml *a, unsigned count);
+void aml_integer(struct aml *a, uint64_t value);
+
 /*
  * Name (_CRS, ResourceTemplate () {...}): open, any number of resources, close.
  */
@@ -46,8 +52,11 @@ void aml_crs_io(struct aml *a, uint16_t port, uint8_t len);
 void aml_crs_isa_irq(struct aml *a, unsigned irq);
 /* Read and write, fixed. */
 void aml_crs_memory(struct aml *a, uint32_t base, uint32_t len);
-/* By its number at the IOAPICs: level-triggered, active high, not shared. */
-void aml_crs_level_irq(struct aml *a, uint32_t gsi);
+/* By its number at the IOAPICs: edge-triggered, active high, not shared. */
+void aml_crs_edge_irq(struct aml *a, uint32_t gsi);
+/* What a bridge passes on: count buses, and memory that is not cached. */
+void aml_crs_bus(struct aml *a, uint16_t first, uint16_t count);
+void aml_crs_window(struct aml *a, uint32_t base, uint32_t len);
 void aml_close_crs(struct aml *a, size_t start);
 
 #endif

@@ -11,8 +11,10 @@
 
 #include "layout.h"
 
-unsigned e820_build(uint64_t mem, struct e820_range map[E820_MAX])
+unsigned e820_build(const struct platform *platform,
+		    struct e820_range map[E820_MAX])
 {
+	const uint64_t mem = platform->mem;
 	uint64_t low = mem < LAYOUT_HOLE ? mem : LAYOUT_HOLE;
 	unsigned n = 0;
 
@@ -27,6 +29,10 @@ unsigned e820_build(uint64_t mem, struct e820_range map[E820_MAX])
 		map[n++] = (struct e820_range){ LAYOUT_HIGH_RAM,
 						low - LAYOUT_HIGH_RAM,
 						E820_RAM };
+	/* Linux asks here whether MCFG tells the truth. */
+	if (platform_has_pci(platform))
+		map[n++] = (struct e820_range){ LAYOUT_ECAM, LAYOUT_ECAM_LEN,
+						E820_RESERVED };
 	/* kvm-intel's pages, and the end of 4 GiB, where a PC has its ROM. */
 	map[n++] = (struct e820_range){ LAYOUT_IDENTITY_MAP,
 					LAYOUT_HOLE_END - LAYOUT_IDENTITY_MAP,

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "platform.h"
+
 #define E820_MAX 8
 
 enum e820_type { E820_RAM = 1, E820_RESERVED = 2 };
@@ -16,9 +18,10 @@ struct e820_range {
 };
 
 /*
- * The map of a machine with `mem` bytes of RAM (at least 1 MiB), by layout.h.
- * Ascending and disjoint. Returns how many entries there are.
+ * The map of a machine, by layout.h. Ascending and disjoint. Returns how many
+ * entries there are.
  */
-unsigned e820_build(uint64_t mem, struct e820_range map[E820_MAX]);
+unsigned e820_build(const struct platform *platform,
+		    struct e820_range map[E820_MAX]);
 
 #endif

@@ -4,8 +4,8 @@
  * MultiProcessor Specification 1.4, chapters 4 and 5; the section is named at
  * each entry.
  *
- * Not here: the extended table (its entries are about PCI and address ranges),
- * and an IMCR (the machine starts in virtual-wire mode).
+ * Not here: the extended table (its entries are about address ranges and the
+ * hierarchy of buses), and an IMCR (the machine starts in virtual-wire mode).
  */
 #include "x86/mptable.h"
 
@@ -41,7 +41,8 @@ enum interrupt_type { INTERRUPT_INT = 0, INTERRUPT_NMI = 1, INTERRUPT_EXT = 3 };
 #define CONFORMS_TO_BUS 0x0
 #define LEVEL_ACTIVE_HIGH 0xd
 
-#define ISA_BUS 0
+/* 4.3.2: a PCI bus's id is its number; buses come in ascending order. */
+#define PCI_BUS 0
 #define ISA_IRQS 16
 #define ISA_CASCADE 2
 #define ALL_LOCAL_APICS 0xff
@@ -89,21 +90,21 @@ static uint8_t ioapic_id(unsigned cpus)
 
 /* 4.3.4 and 4.3.5; both have the same form. */
 static void add_interrupt(struct table *t, enum entry entry,
-			  enum interrupt_type type, uint16_t flags, uint8_t irq,
-			  uint8_t apic, uint8_t pin)
+			  enum interrupt_type type, uint16_t flags, uint8_t bus,
+			  uint8_t irq, uint8_t apic, uint8_t pin)
 {
 	uint8_t *e = add_entry(t, entry);
 
 	e[1] = (uint8_t)type;
 	put_le16(e + 2, flags);
-	e[4] = ISA_BUS;
+	e[4] = bus;
 	e[5] = irq;
 	e[6] = apic;
 	e[7] = pin;
 }
 
 /* The timer is on pin 2, where the cascade's own interrupt would have been. */
-static void add_isa_interrupts(struct table *t, uint8_t apic)
+static void add_isa_interrupts(struct table *t, uint8_t bus, uint8_t apic)
 {
 	uint8_t irq;
 
@@ -113,22 +114,43 @@ static void add_isa_interrupts(struct table *t, uint8_t apic)
 		add_interrupt(t, ENTRY_IO_INTERRUPT, INTERRUPT_INT,
 			      irq == LAYOUT_IRQ_SCI ? LEVEL_ACTIVE_HIGH :
 						      CONFORMS_TO_BUS,
-			      irq, apic, irq == 0 ? 2 : irq);
+			      bus, irq, apic, irq == 0 ? 2 : irq);
 	}
 }
 
-static void add_entries(struct table *t, unsigned cpus, uint32_t signature,
-			uint32_t features)
+/* D.3: the slot in bits 6 to 2, the pin in the others; 0 is INTA. */
+static void add_pci_interrupts(struct table *t, const struct platform *p,
+			       uint8_t apic)
 {
-	uint8_t apic = ioapic_id(cpus), *e;
+	unsigned slot;
+
+	for (slot = 1; slot <= p->virtio; slot++)
+		add_interrupt(t, ENTRY_IO_INTERRUPT, INTERRUPT_INT,
+			      CONFORMS_TO_BUS, PCI_BUS, (uint8_t)(slot << 2),
+			      apic, (uint8_t)platform_pci_irq(slot));
+}
+
+/* 4.3.2 */
+static void add_bus(struct table *t, uint8_t id, const char *type)
+{
+	uint8_t *e = add_entry(t, ENTRY_BUS);
+
+	e[1] = id;
+	memcpy(e + 2, type, 6);
+}
+
+static void add_entries(struct table *t, const struct platform *p)
+{
+	uint8_t isa = platform_has_pci(p) ? PCI_BUS + 1 : 0;
+	uint8_t apic = ioapic_id(p->cpus), *e;
 	unsigned i;
 
-	for (i = 0; i < cpus; i++)
-		add_processor(t, i, signature, features);
+	for (i = 0; i < p->cpus; i++)
+		add_processor(t, i, p->cpu_signature, p->cpu_features);
 
-	e = add_entry(t, ENTRY_BUS); /* 4.3.2 */
-	e[1] = ISA_BUS;
-	memcpy(e + 2, "ISA   ", 6);
+	if (platform_has_pci(p))
+		add_bus(t, PCI_BUS, "PCI   ");
+	add_bus(t, isa, "ISA   ");
 
 	e = add_entry(t, ENTRY_IO_APIC);
 	e[1] = apic;
@@ -136,13 +158,15 @@ static void add_entries(struct table *t, unsigned cpus, uint32_t signature,
 	e[3] = BIT(0); /* usable */
 	put_le32(e + 4, LAYOUT_IOAPIC);
 
-	add_isa_interrupts(t, apic);
+	add_isa_interrupts(t, isa, apic);
+	if (platform_has_pci(p))
+		add_pci_interrupts(t, p, apic);
 
 	/* As KVM is wired: the 8259A to every LINT0, NMI to every LINT1. */
 	add_interrupt(t, ENTRY_LOCAL_INTERRUPT, INTERRUPT_EXT, CONFORMS_TO_BUS,
-		      0, ALL_LOCAL_APICS, 0);
+		      isa, 0, ALL_LOCAL_APICS, 0);
 	add_interrupt(t, ENTRY_LOCAL_INTERRUPT, INTERRUPT_NMI, CONFORMS_TO_BUS,
-		      0, ALL_LOCAL_APICS, 1);
+		      isa, 0, ALL_LOCAL_APICS, 1);
 }
 
 static uint8_t checksum(const uint8_t *p, size_t len)
@@ -164,22 +188,24 @@ static void write_floating(uint8_t *p, gpa_t config)
 	p[10] = checksum(p, FLOATING_LEN);
 }
 
-int mptable_build(uint8_t *buf, size_t len, gpa_t gpa, unsigned cpus,
-		  uint32_t cpu_signature, uint32_t cpu_features,
-		  size_t *ret_used)
+int mptable_build(uint8_t *buf, size_t len, gpa_t gpa,
+		  const struct platform *p, size_t *ret_used)
 {
 	/* Beside processors: a bus, an IOAPIC, the ISA IRQs, LINT0 and LINT1. */
-	size_t need = FLOATING_LEN + HEADER_LEN + PROCESSOR_LEN * (size_t)cpus +
+	size_t need = FLOATING_LEN + HEADER_LEN +
+		      PROCESSOR_LEN * (size_t)p->cpus +
 		      OTHER_LEN * (2 + (ISA_IRQS - 1) + 2);
 	uint8_t *config = buf + FLOATING_LEN;
 	struct table t;
 
+	if (platform_has_pci(p))
+		need += OTHER_LEN * (1 + (size_t)p->virtio);
 	if (len < need)
 		return -ENOSPC;
 	memset(buf, 0, need);
 
 	t = (struct table){ .next = config + HEADER_LEN };
-	add_entries(&t, cpus, cpu_signature, cpu_features);
+	add_entries(&t, p);
 
 	memcpy(config, "PCMP", 4); /* 4.2 */
 	put_le16(config + 4, (uint16_t)(t.next - config));

@@ -10,6 +10,9 @@
 
 #define KVM_APIC_BUS_KHZ 1000000
 
+/* Of a processor that does not say (SDM volume 3, 4.1.4). */
+#define PHYS_BITS_LEAST 36u
+
 /* CPUID 0x80000002 to 0x80000004. Left empty where the host has none. */
 static void host_brand(char brand[49])
 {
@@ -84,4 +87,19 @@ void processor_done(struct processor *cpu)
 {
 	free(cpu->supported);
 	cpu->supported = NULL;
+}
+
+unsigned processor_phys_bits(int sys_fd)
+{
+	const struct kvm_cpuid_entry2 *e;
+	struct kvm_cpuid2 *table;
+	unsigned bits = PHYS_BITS_LEAST;
+
+	if (kvm_supported_cpuid(sys_fd, 0, &table) < 0)
+		return bits;
+	e = cpuid_find(table, 0x80000008, 0);
+	if (e && (e->eax & 0xff) > bits)
+		bits = e->eax & 0xff;
+	free(table);
+	return bits;
 }

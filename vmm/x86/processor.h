@@ -35,4 +35,7 @@ int processor_cpuid(struct processor *cpu, int vcpu_fd, unsigned id,
 
 void processor_done(struct processor *cpu);
 
+/* How wide a guest's physical addresses are (CPUID.80000008H:EAX[7:0]). */
+unsigned processor_phys_bits(int sys_fd);
+
 #endif

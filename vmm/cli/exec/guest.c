@@ -13,13 +13,11 @@
 
 #include "exec/copy.h"
 #include "exec/devices.h"
+#include "exec/init_image.h"
 #include "exec/modules.h"
 #include "exec/program.h"
 #include "exec/release.h"
 #include "say.h"
-
-/* firmware/exec: a program for the guest. */
-extern const uint8_t exec_init[], exec_init_end[];
 
 extern char **environ;
 
@@ -255,7 +253,7 @@ static int make_initramfs(struct guest *guest, struct modules *modules)
 		cpio_add(&guest->initramfs, "trapmap", S_IFREG | 0600,
 			 plan.text, plan.len);
 		cpio_add(&guest->initramfs, "init", S_IFREG | 0755, exec_init,
-			 (size_t)(exec_init_end - exec_init));
+			 (uintptr_t)exec_init_end - (uintptr_t)exec_init);
 		if (cpio_end(&guest->initramfs) < 0) {
 			say("out of memory");
 			status = EXEC_CANNOT;

@@ -121,8 +121,8 @@ static bool add(struct modules *modules, const char *path, size_t len)
 }
 
 /*
- * "FILE: FILE FILE": what it needs, whose own needs are in the line too, each before
- * what needs it when read from the end.
+ * "FILE: FILE...": behind the colon is what it needs, with all that this needs in its
+ * turn, so that from the end each comes before what needs it.
  */
 static bool add_line(struct modules *modules, const char *line, size_t colon)
 {

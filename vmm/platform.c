@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "platform.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base.h"
+#include "layout.h"
+
+unsigned platform_virtio_mmio(const struct platform *p)
+{
+	return p->transport == TRAPMAP_TRANSPORT_MMIO ? p->virtio : 0;
+}
+
+/*
+ * A kernel that is told on its command line looks the number up nowhere: Linux
+ * knows by itself only the interrupts of ISA. These are the ones that no device of
+ * the board has.
+ */
+static const uint8_t isa_irqs[] = { 5, 6, 7, 10, 11, 14, 15, 3 };
+
+_Static_assert(sizeof(isa_irqs) == LAYOUT_VIRTIO_MAX, "an IRQ each");
+
+unsigned platform_virtio_irq(enum trapmap_transport transport, unsigned n)
+{
+	return transport == TRAPMAP_TRANSPORT_MMIO_CMDLINE ?
+		       isa_irqs[n] :
+		       LAYOUT_IRQ_VIRTIO + n;
+}
+
+unsigned platform_pci_irq(unsigned slot)
+{
+	return LAYOUT_IRQ_PCI + slot % LAYOUT_IRQ_PCI_COUNT;
+}
+
+/* Where "--" stands as a word, not within quotes; else the end. */
+static size_t kernels_part(const char *cmdline)
+{
+	bool quoted = false, start = true;
+	size_t i;
+
+	for (i = 0; cmdline[i]; i++) {
+		if (start && !quoted && cmdline[i] == '-' &&
+		    cmdline[i + 1] == '-' &&
+		    (cmdline[i + 2] == ' ' || !cmdline[i + 2]))
+			return i;
+		if (cmdline[i] == '"')
+			quoted = !quoted;
+		start = cmdline[i] == ' ';
+	}
+	return i;
+}
+
+/* " virtio_mmio.device=4K@0xd0007000:15" and some. */
+#define WORD_MAX 48
+
+char *platform_linux_cmdline(const struct platform *p, const char *cmdline)
+{
+	size_t len = strlen(cmdline), own = kernels_part(cmdline), at = own;
+	size_t room = len + (size_t)p->virtio * WORD_MAX + 2;
+	char *line = malloc(room);
+	unsigned i;
+
+	if (!line)
+		return NULL;
+	memcpy(line, cmdline, len + 1);
+	if (p->transport != TRAPMAP_TRANSPORT_MMIO_CMDLINE)
+		return line;
+	for (i = 0; i < p->virtio; i++)
+		at += (size_t)snprintf(
+			line + at, room - at, "%svirtio_mmio.device=%uK@%#x:%u",
+			at == 0 || line[at - 1] == ' ' ? "" : " ",
+			LAYOUT_VIRTIO_STEP / 1024, LAYOUT_VIRTIO_AT(i),
+			platform_virtio_irq(p->transport, i));
+	if (own < len && at > own)
+		line[at++] = ' ';
+	memcpy(line + at, cmdline + own, len - own + 1);
+	return line;
+}
