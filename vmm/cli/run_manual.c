@@ -27,10 +27,10 @@ static const struct opt table[] = {
 	  "\"host\", then features to add or to hide: host,+FEATURE,-FEATURE" },
 	{ OPT_RTC, "rtc", "TIME[,clock=host|vm]",
 	  "what the clock shows at first: utc (default), localtime, 2024-02-29[T23:59[:58]] in UTC, or @SECONDS since 1970; and whether it then follows the host's clock (default) or runs on its own, which never steps" },
-	{ 'd', "disk", "FILE[,ro][,root][,tmp][,format=F]...",
-	  "a disk: a raw image, a block device or a qcow2 image, by virtio; vda, vdb and so on in the order given. ro: read-only. root: adds \"root=/dev/vdX rw\" (with ro: ro) to the kernel's command line, the one option that does, and where there is none begins it with console=ttyS0 (-p '': with nothing). tmp: what is written goes to a temporary file (in TMPDIR or /var/tmp) and is gone at the end. format=raw|qcow2 instead of going by what is in it (auto), where a guest may not turn a raw disk into something else; the backing file that a qcow2 image names is read. serial=ID: up to 20 bytes (also id=). werror=stop: with no room on the host the guest pauses, and tries again after Ctrl-A r or SIGCONT; report, the default, gives it an I/O error. direct: past the host's page cache. pinned: guest memory is registered with io_uring. iothread=NAME: on an I/O thread of that name, which all devices share that name it, in place of the VM's own" },
-	{ 'n', "net", "user|tap=NAME|fd=N|none[,mac=MAC]...",
-	  "a network, by virtio. user: one of its own without privileges, 10.0.2.0/24 with DHCP, where 10.0.2.2 is the host; hostfwd=tcp:8080:80 leads a port of the host into the guest, as tcp|udp:[ADDRESS:]PORT:[ADDRESS:]PORT (again for more; 127.0.0.1 unless an address is given), and offline keeps all else in. tap=NAME: an interface of the host's, or fd=N: one that is open, with vhost for the kernel to move the frames and queues=N (default: one a processor). mac= sets the address. Several are eth0, eth1 and so on in the order given; none, the default, is none" },
+	{ 'd', "disk", "FILE[,KEY...]",
+	  "a disk, by virtio: vda, vdb and so on in the order given" },
+	{ 'n', "net", "user|tap=NAME|fd=N|none[,KEY...]",
+	  "a network, by virtio: eth0, eth1 and so on in the order given" },
 	{ OPT_SHARE, "share", "DIR[,tag=NAME][,ro]",
 	  "a folder of the host, by 9P: in a Linux guest \"mount -t 9p -o trans=virtio,version=9p2000.L share /mnt\", where \"share\" is the tag (default: share, then share1 and so on); read-only with ro; all is done as the user who runs this, and nothing outside of the folder can be reached" },
 	{ OPT_PMEM, "pmem", "FILE",
@@ -115,7 +115,35 @@ static const struct manual_item examples[] = {
 	{ NULL, NULL },
 };
 
+static const struct manual_item disk_keys[] = {
+	{ "FILE", "a raw image, a block device, or a qcow2 image" },
+	{ "ro", "the guest cannot write to it" },
+	{ "root", "adds \"root=/dev/vdX rw\" (with ro: ro) to the kernel's command line; where none is given it begins with console=ttyS0 (-p '': with nothing)" },
+	{ "tmp", "what is written goes to a temporary file, in TMPDIR or /var/tmp, and is gone at the end" },
+	{ "format=raw|qcow2", "in place of going by what is in it, where a guest may not turn a raw disk into something else; of a qcow2 image the backing file that it names is read, too" },
+	{ "serial=ID", "a serial number of up to 20 bytes (also id=)" },
+	{ "werror=stop", "with no room on the host the guest pauses, and tries again after Ctrl-A r or SIGCONT; report, the default, gives it an I/O error" },
+	{ "direct", "past the host's page cache" },
+	{ "pinned", "guest memory is registered with io_uring, and takes its full size on the host" },
+	{ "iothread=NAME", "on an I/O thread of that name, which all devices share that name it, in place of the VM's own" },
+	{ NULL, NULL },
+};
+
+static const struct manual_item net_keys[] = {
+	{ "user", "a network of its own without privileges: 10.0.2.0/24 with DHCP, where 10.0.2.2 is the host" },
+	{ "hostfwd=tcp:8080:80", "leads a port of the host into the guest: tcp|udp:[ADDRESS:]PORT:[ADDRESS:]PORT, the host's address being 127.0.0.1 unless it is given; again for more" },
+	{ "offline", "nothing leaves for the host or beyond it, but for what came by hostfwd" },
+	{ "tap=NAME", "an interface of the host's; or fd=N, one that is open" },
+	{ "vhost", "the host's kernel moves the frames (/dev/vhost-net)" },
+	{ "queues=N", "pairs of queues of a tap (default: one a processor)" },
+	{ "mac=MAC", "the address (default: made up)" },
+	{ "iothread=NAME", "as of a disk" },
+	{ NULL, NULL },
+};
+
 static const struct manual_section sections[] = {
+	{ "What --disk takes", NULL, disk_keys },
+	{ "What --net takes", NULL, net_keys },
 	{ "Keys", "Where the input is a terminal, Ctrl-A and one more key is for Trapmap.",
 	  keys_help },
 	{ "Exit status", NULL, statuses },
