@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "loop.h"
 #include "x86/processor.h"
 
 void vm_kick_all(struct trapmap_vm *vm)
@@ -272,7 +271,7 @@ static void pause_soon(void *opaque)
 	pthread_mutex_lock(&vm->control.lock);
 	if (vm->state == VM_RUNNING && !vm->ending && !vm->control.pause) {
 		vm->control.pause = true;
-		vm_loop_clock_hold(vm->loop);
+		vm_clock_hold(vm);
 		vm_kick_all(vm);
 	}
 	pthread_mutex_unlock(&vm->control.lock);

@@ -140,9 +140,13 @@ int mem_attach(const struct mem *mem, int vm_fd, struct error *err)
 	return attach_windows(mem, vm_fd, err);
 }
 
-int mem_clear(struct mem *mem, struct error *err)
+int mem_clear(struct mem *mem, bool pinned, struct error *err)
 {
-	if (madvise(mem->map, mem->map_len, MADV_DONTNEED) < 0)
+	unsigned i;
+
+	for (i = 0; pinned && i < mem->gmem.count; i++)
+		memset(mem->gmem.region[i].host, 0, mem->gmem.region[i].len);
+	if (!pinned && madvise(mem->map, mem->map_len, MADV_DONTNEED) < 0)
 		return error_host(err, -errno, "cannot clear guest memory");
 	return 0;
 }

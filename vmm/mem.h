@@ -14,6 +14,7 @@
 #ifndef TRAPMAP_MEM_H
 #define TRAPMAP_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -66,7 +67,10 @@ int mem_attach(const struct mem *mem, int vm_fd, struct error *err);
  */
 int mem_discard(void *host, size_t len);
 
-/* Back to zeroes, and the host's pages given back. No vCPU may run. */
-int mem_clear(struct mem *mem, struct error *err);
+/*
+ * Back to zeroes, and the host's pages given back, unless somebody has them pinned:
+ * who does goes on with those that he has. No vCPU may run.
+ */
+int mem_clear(struct mem *mem, bool pinned, struct error *err);
 
 #endif

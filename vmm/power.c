@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "attach/attach.h"
 #include "kvm.h"
 #include "load.h"
 #include "loop.h"
@@ -176,7 +177,11 @@ int vm_power_on(struct trapmap_vm *vm, struct error *err)
 	r = set_start_state(vm, &loaded.plan, err);
 	if (r < 0)
 		return r;
-	vm_clock_run(vm);
+	/* A pause that came while the guest asked for a reset still holds. */
+	pthread_mutex_lock(&vm->control.lock);
+	if (!vm->control.pause)
+		vm_clock_run(vm);
+	pthread_mutex_unlock(&vm->control.lock);
 	return start_vcpus(vm, err);
 }
 
@@ -204,7 +209,7 @@ void vm_reboot(struct trapmap_vm *vm)
 	vm->reboot = false;
 	vm->control.quit = vm->ending;
 	pthread_mutex_unlock(&vm->control.lock);
-	r = mem_clear(&vm->mem, &err);
+	r = mem_clear(&vm->mem, attach_pinned(vm) != NULL, &err);
 	if (r == 0)
 		r = vm_power_on(vm, &err);
 	if (r == 0)

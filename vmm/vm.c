@@ -42,7 +42,7 @@ void vm_clock_run(struct trapmap_vm *vm)
 	iothreads_clock_run(&vm->iothreads);
 }
 
-static void vm_clock_hold(struct trapmap_vm *vm)
+void vm_clock_hold(struct trapmap_vm *vm)
 {
 	vm_loop_clock_hold(vm->loop);
 	iothreads_clock_hold(&vm->iothreads);

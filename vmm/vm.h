@@ -141,8 +141,9 @@ void vm_end(struct trapmap_vm *vm, enum trapmap_end_kind kind, int status,
 	    int vcpu, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
-/* Lets LOOP_CLOCK_VM run on every loop. */
+/* Lets LOOP_CLOCK_VM run on every loop, or stand. */
 void vm_clock_run(struct trapmap_vm *vm);
+void vm_clock_hold(struct trapmap_vm *vm);
 
 int vm_pause(struct trapmap_vm *vm);
 int vm_resume(struct trapmap_vm *vm);

@@ -150,7 +150,7 @@ static void clear_gives_zeroes_and_the_hosts_pages_back(void **state)
 	full = resident();
 	assert_true(full - before >= 4000);
 
-	assert_int_equal(mem_clear(&mem, &err), 0);
+	assert_int_equal(mem_clear(&mem, false, &err), 0);
 	assert_true(full - resident() >= 4000);
 	for (i = 0; i < ARRAY_SIZE(at); i++) {
 		assert_int_equal(gmem_read(&mem.gmem, at[i], &got, 8), 0);
@@ -160,6 +160,27 @@ static void clear_gives_zeroes_and_the_hosts_pages_back(void **state)
 	assert_int_equal(got, 0);
 	/* The regions stay: it is the same machine. */
 	assert_int_equal(mem.gmem.count, 3);
+}
+
+/* As for io_uring, which goes on with the pages that it was given. */
+static void what_is_pinned_is_cleared_where_it_is(void **state)
+{
+	const gpa_t at[] = { 0, 0x9fff8, 0xc0000, MIB(16) - 8 };
+	uint64_t got;
+	unsigned i;
+	long full;
+
+	assert_int_equal(mem_init(&mem, MIB(16), &err), 0);
+	for (i = 0; i < mem.gmem.count; i++)
+		memset(mem.gmem.region[i].host, 0x5a, mem.gmem.region[i].len);
+	full = resident();
+
+	assert_int_equal(mem_clear(&mem, true, &err), 0);
+	assert_true(full - resident() < 256);
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		assert_int_equal(gmem_read(&mem.gmem, at[i], &got, 8), 0);
+		assert_int_equal(got, 0);
+	}
 }
 
 static void a_child_of_the_embedders_has_no_guest_memory(void **state)
@@ -262,6 +283,7 @@ int main(void)
 		T(what_does_not_fit_below_the_hole_lies_above_it),
 		T(a_large_machine_costs_nothing_until_it_is_used),
 		T(clear_gives_zeroes_and_the_hosts_pages_back),
+		T(what_is_pinned_is_cleared_where_it_is),
 		T(a_child_of_the_embedders_has_no_guest_memory),
 		T(more_than_the_host_can_map_is_refused_with_the_number),
 		T(a_slot_that_kvm_refuses_is_reported_with_the_size),

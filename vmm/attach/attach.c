@@ -33,6 +33,7 @@ static bool is_iothread(const char *name)
 	return len > 0 && len <= IOTHREAD_MAX && !name[len];
 }
 
+__attribute__((format(printf, 3, 0)))
 static int name_attachment(struct attachment *at, const char *iothread,
 			   const char *fmt, va_list ap)
 {
@@ -85,6 +86,16 @@ struct attachment *attach_find(const struct trapmap_vm *vm,
 
 	for (i = 0; i < vm->config.machine.attached_count; i++)
 		if (vm->config.attached[i]->ops == ops)
+			return vm->config.attached[i];
+	return NULL;
+}
+
+const struct attachment *attach_pinned(const struct trapmap_vm *vm)
+{
+	unsigned i;
+
+	for (i = 0; i < vm->config.machine.attached_count; i++)
+		if (vm->config.attached[i]->pins)
 			return vm->config.attached[i];
 	return NULL;
 }

@@ -79,6 +79,9 @@ int attach_add(struct trapmap_vm *vm, struct attachment *at,
 struct attachment *attach_find(const struct trapmap_vm *vm,
 			       const struct attachment_ops *ops);
 
+/* The first that has guest memory pinned, or NULL. */
+const struct attachment *attach_pinned(const struct trapmap_vm *vm);
+
 void attach_free(struct attachment *at);
 
 /* A file, by path or by descriptor. */

@@ -27,17 +27,6 @@ static int discard(void *opaque, void *host, size_t len)
 	return mem_discard(host, len);
 }
 
-/* One that has guest memory pinned would go on using pages that are gone. */
-static const struct attachment *find_pinned(const struct trapmap_vm *vm)
-{
-	unsigned i;
-
-	for (i = 0; i < vm->config.machine.attached_count; i++)
-		if (vm->config.attached[i]->pins)
-			return vm->config.attached[i];
-	return NULL;
-}
-
 static int balloon_device(struct attachment *at, const struct attach_site *site,
 			  struct virtio_device **ret_vd, struct error *err)
 {
@@ -49,7 +38,8 @@ static int balloon_device(struct attachment *at, const struct attach_site *site,
 		.deflate_on_oom = b->deflate_on_oom,
 		.discard = discard,
 	};
-	const struct attachment *pinned = find_pinned(b->vm);
+	/* It would go on using pages that are gone. */
+	const struct attachment *pinned = attach_pinned(b->vm);
 	int r;
 
 	if (pinned)
