@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -33,7 +34,8 @@ struct tap_queue {
 	unsigned index;
 	int fd; /* -1: none */
 	struct loop_watch *watch;
-	unsigned events; /* that are waited for */
+	pthread_mutex_t lock; /* of what follows */
+	unsigned events;      /* that are waited for */
 	bool detached;
 };
 
@@ -53,18 +55,26 @@ static struct net_tap *to_tap(struct net *net)
 
 /* ---- frames ------------------------------------------------------------- */
 
-static void wait_for(struct tap_queue *q, unsigned events)
+static void wait_for(struct tap_queue *q, unsigned event, bool on)
 {
-	if (q->events == events)
-		return;
-	q->events = events;
-	loop_watch_set(q->tap->loop, q->watch, events);
+	unsigned events;
+
+	pthread_mutex_lock(&q->lock);
+	events = (q->events & ~event) | (on ? event : 0);
+	if (events != q->events) {
+		q->events = events;
+		loop_watch_set(q->tap->loop, q->watch, events);
+	}
+	pthread_mutex_unlock(&q->lock);
 }
 
+/* Room to send is told once: there may be nobody any more who would use it. */
 static void tap_ready(void *opaque, unsigned events)
 {
 	struct tap_queue *q = opaque;
 
+	if (events & LOOP_OUT)
+		wait_for(q, LOOP_OUT, false);
 	q->tap->ready(q->tap->opaque, q->index);
 }
 
@@ -79,9 +89,7 @@ static void tap_attach(struct net *net,
 
 static void tap_listen(struct net *net, unsigned queue, bool on)
 {
-	struct tap_queue *q = &to_tap(net)->queue[queue];
-
-	wait_for(q, (q->events & LOOP_OUT) | (on ? LOOP_IN : 0));
+	wait_for(&to_tap(net)->queue[queue], LOOP_IN, on);
 }
 
 static ssize_t tap_receive(struct net *net, unsigned queue,
@@ -106,8 +114,7 @@ static int tap_send(struct net *net, unsigned queue, const struct iovec *iov,
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
 		r = -errno;
-	/* While it is asked for it comes again and again. */
-	wait_for(q, (q->events & LOOP_IN) | (r == -EAGAIN ? LOOP_OUT : 0));
+	wait_for(q, LOOP_OUT, r == -EAGAIN);
 	return r < 0 ? (int)r : 0;
 }
 
@@ -159,6 +166,7 @@ static void tap_free(struct net *net)
 
 	for (i = 0; i < NET_TAP_QUEUES_MAX; i++) {
 		loop_watch_free(tap->loop, tap->queue[i].watch);
+		pthread_mutex_destroy(&tap->queue[i].lock);
 		if (tap->queue[i].fd >= 0)
 			close(tap->queue[i].fd);
 	}
@@ -363,9 +371,11 @@ int net_tap_new(const struct net_tap_config *config, struct net **ret_net)
 	tap->net.ops = &tap_ops;
 	tap->net.info.vhost = true;
 	tap->loop = config->loop;
-	for (i = 0; i < NET_TAP_QUEUES_MAX; i++)
+	for (i = 0; i < NET_TAP_QUEUES_MAX; i++) {
 		tap->queue[i] =
 			(struct tap_queue){ .tap = tap, .index = i, .fd = -1 };
+		pthread_mutex_init(&tap->queue[i].lock, NULL);
+	}
 	r = config->name ? open_by_name(tap, config)
 			 : open_by_fd(tap, config->fd);
 	if (r == 0)

@@ -26,8 +26,11 @@
 #define NET_USER_CROWDED (NET_USER_RING / 2)
 #define NET_USER_DRAINED (NET_USER_RING / 8)
 
-/* Descriptors that are told apart; more of them are not counted. */
-#define NET_USER_FDS 4096u
+/*
+ * Descriptors that are told apart; more of them are not counted. As many as Linux
+ * lets a process have (fs.nr_open); those that are not used cost nothing.
+ */
+#define NET_USER_FDS 0x100000u
 
 /* VIRTIO 1.2, 5.1.6: the header's flags. */
 #define NET_HDR_NEEDS_CSUM 1u

@@ -94,8 +94,10 @@ static void net_ready(void *opaque, unsigned pair)
 	struct virtio_device *vd = &vn->vd;
 
 	virtio_lock(vd);
-	if (vd->started && !vd->resetting && pair < vn->active &&
-	    !(vd->status & VIRTIO_STATUS_NEEDS_RESET)) {
+	if (vd->status & VIRTIO_STATUS_NEEDS_RESET) {
+		/* Or it would come again and again. */
+		net_rx_pause(vn, pair);
+	} else if (vd->started && !vd->resetting && pair < vn->active) {
 		if (vn->tx[pair].count)
 			net_tx_round(vn, pair);
 		if (vn->rx[pair].listening)

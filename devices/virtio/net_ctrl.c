@@ -151,8 +151,11 @@ static bool set_pairs(struct virtio_net *vn, struct data *data)
 	i = vn->active;
 	vn->active = pairs;
 	net_configure(vn, vn->offloads);
-	for (; i < pairs; i++)
+	/* What came meanwhile, and room for what waits, is not told again. */
+	for (; i < pairs; i++) {
 		virtio_again(&vn->vd, net_rx_queue(i));
+		virtio_again(&vn->vd, net_tx_queue(i));
+	}
 	return true;
 }
 

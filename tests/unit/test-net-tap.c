@@ -350,6 +350,46 @@ static void offloads_are_those_agreed_to(void **state)
 	}
 }
 
+/*
+ * Asked for at each EAGAIN anew: of a device that was reset meanwhile nobody sends
+ * again. A socket that nobody reads from stands for a tap that takes no more.
+ */
+static void room_to_send_is_told_once(void **state)
+{
+	uint8_t frame[12 + 60] = { 0 };
+	const struct iovec iov[] = { { frame, 12 }, { frame + 12, 60 } };
+	int pair[2], fd, i, r = 0;
+	struct net *net;
+
+	NEEDS_TAP();
+	close(make_tap("full-t", IFF_TAP | IFF_NO_PI));
+	net = open_tap("full-t", 1, false);
+	fd = net->ops->vhost_fd(net, 0);
+	assert_int_equal(socketpair(AF_UNIX,
+				    SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC,
+				    0, pair),
+			 0);
+	assert_int_equal(dup2(pair[0], fd), fd);
+	for (i = 0; i < 100000 && r == 0; i++)
+		r = net->ops->send(net, 0, iov, 2);
+	for (i = 1; i <= 2; i++) {
+		assert_int_equal(net->ops->send(net, 0, iov, 2), -EAGAIN);
+		assert_int_equal(fake_loop_ready(&fl, fd, LOOP_OUT), 1);
+		assert_int_equal(fake_loop_ready(&fl, fd, LOOP_OUT), 0);
+		assert_int_equal(readies.count, i);
+	}
+	/* What comes in is another matter. */
+	net->ops->listen(net, 0, true);
+	assert_int_equal(net->ops->send(net, 0, iov, 2), -EAGAIN);
+	assert_int_equal(fake_loop_ready(&fl, fd, LOOP_OUT), 1);
+	assert_int_equal(fake_loop_ready(&fl, fd, LOOP_IN), 1);
+	assert_int_equal(fake_loop_ready(&fl, fd, LOOP_IN), 1);
+	net_free(net);
+	close(pair[0]);
+	close(pair[1]);
+	retire("full-t");
+}
+
 #define T(fn) cmocka_unit_test_setup(fn, setup)
 
 int main(void)
@@ -358,6 +398,7 @@ int main(void)
 		T(what_is_no_tap_is_refused),
 		T(each_obstacle_has_its_own_errno),
 		T(it_says_what_it_can_do),
+		T(room_to_send_is_told_once),
 		T(frames_go_both_ways),
 		T(a_descriptor_does_as_well),
 		T(several_queues_are_used_as_agreed),

@@ -3,6 +3,7 @@
 #include "net_user_rig.h"
 
 #include <dirent.h>
+#include <sys/resource.h>
 
 #define GATEWAY 0x0a000202u
 #define GUEST 0x0a00020fu
@@ -291,7 +292,7 @@ static void await_ping(void)
 	assert_true(await_ip(1, PATIENCE_MS) > 0);
 }
 
-static void a_guest_cannot_use_up_all_descriptors(void **state)
+static void try_to_use_up_all_descriptors(void)
 {
 	unsigned port = 0, before, i;
 	int listener = host_socket(SOCK_STREAM, 0, &port);
@@ -325,6 +326,39 @@ static void a_guest_cannot_use_up_all_descriptors(void **state)
 	assert_int_equal(notices_said, 1);
 	assert_non_null(strstr(notice_text, "connections, and gets no more"));
 	close(listener);
+}
+
+static void a_guest_cannot_use_up_all_descriptors(void **state)
+{
+	try_to_use_up_all_descriptors();
+}
+
+/* The embedder may have thousands of its own. */
+static void nor_where_their_numbers_are_high(void **state)
+{
+	const int many = 8192;
+	struct rlimit was, more;
+	int first = dup(0), fd;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	more = was;
+	if (more.rlim_cur < 2 * (rlim_t)many)
+		more.rlim_cur = 2 * (rlim_t)many;
+	if (more.rlim_cur > more.rlim_max) {
+		print_message("descriptors are few here: skipped\n");
+		close(first);
+		skip();
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &more), 0);
+	do
+		fd = dup(first);
+	while (fd >= 0 && fd < many);
+	assert_true(fd >= many);
+	notices_said = 0;
+	try_to_use_up_all_descriptors();
+	for (; fd >= first; fd--)
+		close(fd);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
 }
 
 /* With data under way in both directions; a sanitizer sees what is left. */
@@ -366,6 +400,7 @@ int main(void)
 		cmocka_unit_test(a_port_that_is_taken_cannot_be_forwarded),
 		cmocka_unit_test(offline_nothing_leaves),
 		cmocka_unit_test(a_guest_cannot_use_up_all_descriptors),
+		cmocka_unit_test(nor_where_their_numbers_are_high),
 		cmocka_unit_test(it_can_be_freed_at_any_time),
 	};
 

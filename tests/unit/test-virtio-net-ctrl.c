@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The control queue: VIRTIO 1.2, 5.1.6.5. Classes and commands are its numbers. */
+#include <errno.h>
+
 #include "virtio_net_rig.h"
 
 enum { OK = 0, ERR = 1 };
@@ -251,6 +253,30 @@ static void pairs_are_used_once_they_are_asked_for(void **state)
 	rig_done(rig);
 }
 
+/* Room to send, which came while it was not used, is not told again. */
+static void a_pair_that_is_used_again_sends_what_waited(void **state)
+{
+	static const uint8_t header[12];
+	struct rig *rig = rig_prepare();
+	int id;
+
+	rig_device(rig, 2, 0);
+	rig_start(rig, 16, F_ALL, 0);
+	assert_int_equal(command(rig, 4, 0, "\2\0", 2), OK);
+	rig->fn.send_error = -EAGAIN;
+	id = send_frame(rig, 1, 0, header, 60);
+	notify(rig, 3);
+	assert_true(nothing_used(rig, 3));
+	assert_int_equal(command(rig, 4, 0, "\1\0", 2), OK);
+	rig->fn.send_error = 0;
+	rig->fn.ready(rig->fn.opaque, 1);
+	assert_true(nothing_used(rig, 3));
+	assert_int_equal(command(rig, 4, 0, "\2\0", 2), OK);
+	assert_int_equal(take(rig, 3, id), 0);
+	assert_int_equal(rig->fn.sent_pair, 1);
+	rig_done(rig);
+}
+
 /* 5.1.2: then the control queue is the third. */
 static void without_mq_there_is_one_pair(void **state)
 {
@@ -324,6 +350,7 @@ int main(void)
 		T(vlans_are_filtered_by_number),
 		T(offloads_can_be_turned_off_and_on),
 		T(pairs_are_used_once_they_are_asked_for),
+		T(a_pair_that_is_used_again_sends_what_waited),
 		T(without_mq_there_is_one_pair),
 		T(what_was_not_agreed_to_is_an_error),
 	};

@@ -181,6 +181,30 @@ static void broken_chains_need_a_reset(void **state)
 	rig_done(rig);
 }
 
+/* A frame that nobody takes must not keep the I/O thread busy until the reset. */
+static void a_broken_device_does_not_listen_to_the_host(void **state)
+{
+	const struct vdrv_buf bad = { 0, 100, false };
+	struct rig *rig = rig_init(F_ALL);
+
+	offer(rig, 0, RX_AT(0), 1526);
+	notify(rig, 0);
+	assert_true(rig->fn.pair[0].listening);
+	vdrv_add(&rig->drv[1], &bad, 1);
+	notify(rig, 1);
+	assert_int_equal(rig->vd->status, 15 | 64);
+	fake_net_put(&rig->fn, 0, 0, 60);
+	(void)fake_net_ready(&rig->fn, 0);
+	assert_false(rig->fn.pair[0].listening);
+
+	rig_reset(rig);
+	rig_start(rig, 64, F_ALL, 0);
+	offer(rig, 0, RX_AT(0), 1526);
+	notify(rig, 0);
+	assert_false(nothing_used(rig, 0));
+	rig_done(rig);
+}
+
 static void buffers_that_overlap_hurt_nobody_else(void **state)
 {
 	struct rig *rig = rig_init(F_ALL);
@@ -252,6 +276,7 @@ int main(void)
 		T(frames_too_short_or_too_long_are_dropped),
 		T(only_writable_buffers_send_nothing),
 		T(broken_chains_need_a_reset),
+		T(a_broken_device_does_not_listen_to_the_host),
 		T(buffers_that_overlap_hurt_nobody_else),
 		T(a_frame_in_too_many_buffers_is_dropped),
 		T(a_chain_longer_than_the_host_takes_is_an_error),
