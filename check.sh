@@ -142,22 +142,23 @@ if command -v setarch >/dev/null 2>&1 &&
 	no_random=(--wrapper "setarch $(uname -m) -R")
 fi
 
+# lab NAME SCRIPT [ARGUMENT]...: a suite of tests/lab, by its TAP and its totals.
 lab() {
-	local begin=$SECONDS log=$base/lab-amd.log p f s reason=
-	rm -rf "$base/lab-amd"
-	tests/lab/suite.sh --trapmap "$base/gcc/vmm/cli/trapmap" \
-		--sanitized "$base/asan/vmm/cli/trapmap" \
-		--keep "$base/lab-amd" >"$log" 2>&1 </dev/null
+	local name=$1 script=$2 begin=$SECONDS log=$base/$1.log p f s reason=
+	shift 2
+	rm -rf "${base:?}/$name"
+	"tests/lab/$script" --trapmap "$base/gcc/vmm/cli/trapmap" "$@" \
+		--keep "$base/$name" >"$log" 2>&1 </dev/null
 	read -r p f s < <(tail -n 1 "$log" | tr -dc '0-9 \n')
 	[ "${s:-0}" = 0 ] || reason=$(sed -n 's/.*# SKIP //p' "$log" | head -n 1)
 	if [ "${f:-1}" != 0 ]; then
 		{
-			echo "---- lab-amd"
+			echo "---- $name"
 			grep -v '^ok ' "$log" | sed 's/^/    /' | head -n 150
 		} >>"$failures"
 	fi
-	report gcc lab-amd "${p:-0}" "${f:-1}" "${s:-0}" $((SECONDS - begin)) \
-		"$reason"
+	report gcc "$name" "${p:-0}" "${f:-1}" "${s:-0}" \
+		$((SECONDS - begin)) "$reason"
 }
 
 finish() {
@@ -209,5 +210,6 @@ if build tsan clang -Db_sanitize=thread -Db_lundef=false; then
 	fi
 fi
 
-lab
+lab lab-amd suite.sh --sanitized "$base/asan/vmm/cli/trapmap"
+lab debian debian-suite.sh
 finish

@@ -144,7 +144,7 @@ static int add_attached(struct board *b, const struct machine_config *config,
 				 "%s: virtio-mmio has room for %d devices, the "
 				 "entropy device among them, and they are there "
 				 "already; --transport pci has room for %d",
-				 at->name, LAYOUT_VIRTIO_MAX, PCI_SLOTS - 1);
+				 at->name, LAYOUT_VIRTIO_MAX, MACHINE_MAX_VIRTIO);
 	site->loop = loop;
 	if (at->iothread && config->iothreads)
 		r = iothreads_get(config->iothreads, at->iothread,

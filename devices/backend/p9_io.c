@@ -301,7 +301,8 @@ static ssize_t read_folder(const struct p9_share *s, struct p9_file *file,
 	    lseek(file->fd, (off_t)offset, SEEK_SET) < 0)
 		return -errno;
 	file->position = POSITION_UNKNOWN;
-	len = getdents64(file->fd, from, room < FOLDER_READ ? room : FOLDER_READ);
+	len = getdents64(file->fd, from,
+			 room < FOLDER_READ ? room : FOLDER_READ);
 	if (len < 0)
 		return -errno;
 	for (at = 0; at < len;) {

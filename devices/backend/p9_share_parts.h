@@ -173,7 +173,7 @@ int p9_statfs(struct p9_request *req);
 int p9_lock(struct p9_request *req);
 int p9_getlock(struct p9_request *req);
 
-/* The open files of Linux's flags that a client may set (include/net/9p/9p.h). */
+/* Flags of Tlopen and Tlcreate that mean something here: P9_DOTL_* of Linux. */
 enum {
 	P9_ACCMODE = 03,
 	P9_CREATE = 0100,

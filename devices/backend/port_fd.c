@@ -41,6 +41,7 @@ static void leave(struct port_fd *pf)
 		fd_sink_done(&pf->sink);
 	pf->sink.fd = -1;
 	pf->len = 0;
+	pf->gone = false;
 	port_fd_update_throttle(pf);
 	pthread_mutex_unlock(&pf->lock);
 	loop_watch_free(pf->cfg.loop, in);
@@ -83,6 +84,40 @@ static void accept_more(struct port_fd *pf, bool on)
 	loop_watch_set(pf->cfg.loop, pf->listen_watch, on ? LOOP_IN : 0);
 }
 
+/* Tells what has to be told. */
+static void settle(struct port_fd *pf)
+{
+	bool gone, drained, writable;
+	int failure;
+
+	pthread_mutex_lock(&pf->lock);
+	gone = pf->gone;
+	failure = pf->failure;
+	pf->failure = 0;
+	pthread_mutex_unlock(&pf->lock);
+
+	if (gone) {
+		leave(pf);
+		pf->front.connected(pf->front.opaque, false);
+		if (pf->listen_watch)
+			accept_more(pf, true);
+	}
+	if (failure && pf->cfg.failed)
+		pf->cfg.failed(pf->cfg.opaque, failure);
+
+	/* By now: with him goes what waited for him. */
+	pthread_mutex_lock(&pf->lock);
+	drained = pf->undrained && pf->len == 0;
+	writable = pf->short_write && !pf->blocked && pf->len < PORT_FD_HIGH;
+	pf->undrained &= !drained;
+	pf->short_write &= !writable;
+	pthread_mutex_unlock(&pf->lock);
+	if (writable)
+		pf->front.writable(pf->front.opaque);
+	if (drained && pf->cfg.drained)
+		pf->cfg.drained(pf->cfg.opaque);
+}
+
 static void on_client(void *opaque, unsigned events)
 {
 	struct port_fd *pf = opaque;
@@ -97,46 +132,16 @@ static void on_client(void *opaque, unsigned events)
 	pf->client = fd;
 	if (meet(pf, fd, fd) < 0) {
 		leave(pf);
+		settle(pf);
 		return;
 	}
 	accept_more(pf, false);
 	pf->front.connected(pf->front.opaque, true);
-	pf->front.writable(pf->front.opaque);
+	settle(pf);
 	pthread_mutex_lock(&pf->lock);
 	pf->input_wanted = true;
 	watch_input(pf, true);
 	pthread_mutex_unlock(&pf->lock);
-}
-
-/* Tells what has to be told. */
-static void settle(struct port_fd *pf)
-{
-	bool gone, drained, writable;
-	int failure;
-
-	pthread_mutex_lock(&pf->lock);
-	gone = pf->gone;
-	failure = pf->failure;
-	drained = pf->undrained && pf->len == 0;
-	writable = pf->short_write && !pf->blocked && pf->len < PORT_FD_HIGH;
-	pf->gone = false;
-	pf->failure = 0;
-	pf->undrained &= !drained;
-	pf->short_write &= !writable;
-	pthread_mutex_unlock(&pf->lock);
-
-	if (gone) {
-		leave(pf);
-		pf->front.connected(pf->front.opaque, false);
-		if (pf->listen_watch)
-			accept_more(pf, true);
-	}
-	if (failure && pf->cfg.failed)
-		pf->cfg.failed(pf->cfg.opaque, failure);
-	if (writable)
-		pf->front.writable(pf->front.opaque);
-	if (drained && pf->cfg.drained)
-		pf->cfg.drained(pf->cfg.opaque);
 }
 
 static void on_tick(void *opaque, unsigned events)

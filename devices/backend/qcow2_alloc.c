@@ -235,10 +235,12 @@ static int find_free(struct qcow2 *q, uint64_t *ret_cluster,
 	for (;; cluster++) {
 		if (cluster >= OFFSET_END >> q->cluster_bits)
 			return -EFBIG;
-		if (cluster >= end)
+		if (cluster >= end) {
+			q->free_hint = cluster; /* not once more from there */
 			return qcow2_damaged(q, "clusters beyond its end are "
 						"counted; 'qemu-img check -r "
 						"all' counts anew");
+		}
 		if (cluster >> q->block_bits >= q->refcounts.entries) {
 			r = grow_table(q);
 			if (r < 0)

@@ -68,7 +68,7 @@ int workers_new(unsigned count, const char *name, struct workers **ret_workers)
 
 	if (!w)
 		return -ENOMEM;
-	for (i = 0; name[i] && i < NAME_LEN - 1; i++)
+	for (i = 0; i < NAME_LEN - 1 && name[i]; i++)
 		w->name[i] = name[i];
 	w->last = &w->first;
 	pthread_mutex_init(&w->lock, NULL);

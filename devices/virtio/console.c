@@ -32,12 +32,14 @@ static void console_notify(struct virtio_device *vd, unsigned queue)
 		console_feed(&con->port[id]);
 	else
 		console_output(&con->port[id]);
+	console_check_drained(con);
 }
 
 static void console_start(struct virtio_device *vd)
 {
 	struct virtio_console *con = to_console(vd);
 
+	con->finishing = false;
 	console_control_start(con);
 	if (!console_multiport(con) && con->port[0].back)
 		console_set_guest_open(&con->port[0], true);
@@ -119,8 +121,10 @@ bool virtio_console_finish(struct virtio_device *vd)
 		if (!con->finishing)
 			console_pump(&con->port[i]);
 		console_update_closing(&con->port[i]);
-		all &= console_output_taken(&con->port[i]);
 	}
+	/* By now: one that breaks the rules ends it for the others. */
+	for (i = 0; vd->started && i < con->ports; i++)
+		all &= console_output_taken(&con->port[i]);
 	con->finishing = true;
 	virtio_unlock(vd);
 	return all;

@@ -84,7 +84,10 @@ void console_pump(struct console_port *port);
 void console_update_closing(struct console_port *port);
 /* Both. */
 void console_output(struct console_port *port);
+/* Whether nothing is left to take, or nothing will be. */
 bool console_output_taken(const struct console_port *port);
+/* Once that is so of all: virtio_console_finish()'s drained(). */
+void console_check_drained(struct virtio_console *con);
 uint64_t console_output_left(const struct console_port *port);
 size_t console_output_discard(struct console_port *port);
 /* There may be buffers for input. */

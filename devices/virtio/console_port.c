@@ -96,8 +96,11 @@ void console_pump(struct console_port *port)
 			pushed = true;
 			chains--;
 		}
-		if (port->tx_blocked)
+		if (port->tx_blocked) {
+			/* Since before a reset, perhaps: is there any? */
+			(void)take_output(port);
 			break;
+		}
 		if (chains == 0 || budget == 0) {
 			port->tx_again = true;
 			virtio_again(vd, queue);
@@ -110,6 +113,9 @@ void console_pump(struct console_port *port)
 
 bool console_output_taken(const struct console_port *port)
 {
+	/* Then virtio_again() leads to nothing, but writable() comes. */
+	if (port->con->vd.status & VIRTIO_STATUS_NEEDS_RESET)
+		return !port->tx.held || !port->tx_blocked;
 	return !port->tx.held && !port->tx_again;
 }
 
@@ -123,18 +129,21 @@ void console_update_closing(struct console_port *port)
 		port->opened(port->opaque, false);
 }
 
-void console_output(struct console_port *port)
+void console_check_drained(struct virtio_console *con)
 {
-	struct virtio_console *con = port->con;
 	unsigned i;
 
-	console_pump(port);
-	console_update_closing(port);
 	for (i = 0; i < con->ports; i++)
 		if (!console_output_taken(&con->port[i]))
 			return;
 	if (con->finishing && con->drained)
 		con->drained(con->opaque);
+}
+
+void console_output(struct console_port *port)
+{
+	console_pump(port);
+	console_update_closing(port);
 }
 
 void console_writable(void *opaque)
@@ -144,8 +153,10 @@ void console_writable(void *opaque)
 
 	virtio_lock(&con->vd);
 	port->tx_blocked = false;
-	if (con->vd.started)
+	if (con->vd.started) {
 		console_output(port);
+		console_check_drained(con);
+	}
 	virtio_unlock(&con->vd);
 }
 

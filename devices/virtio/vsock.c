@@ -85,7 +85,7 @@ static void answer_reset(struct virtio_vsock *vs, struct vsock_hdr *ret_hdr)
 /* The next packet into the buffer that is held. Returns its length, or 0. */
 static uint32_t next_packet(struct virtio_vsock *vs)
 {
-	struct iovec iov[VSOCK_QUEUE_SIZE];
+	struct iovec iov[VSOCK_QUEUE_SIZE], *data;
 	struct vsock_conn *c = TAILQ_FIRST(&vs->work);
 	unsigned count = vs->rx.in;
 	uint8_t buf[VSOCK_HDR_LEN];
@@ -98,8 +98,8 @@ static uint32_t next_packet(struct virtio_vsock *vs)
 		TAILQ_REMOVE(&vs->work, c, in_work);
 		TAILQ_INSERT_TAIL(&vs->work, c, in_work);
 		memcpy(iov, vs->rx.iov + vs->rx.out, count * sizeof(iov[0]));
-		virtq_trim(iov, &count, VSOCK_HDR_LEN, UINT64_MAX);
-		if (!vsock_conn_next(c, &hdr, iov, count))
+		data = virtq_trim(iov, &count, VSOCK_HDR_LEN, UINT64_MAX);
+		if (!vsock_conn_next(c, &hdr, data, count))
 			return 0;
 	}
 	encode(&hdr, buf);

@@ -370,7 +370,7 @@ static bool read_data(struct vsock_conn *c, struct iovec *iov, unsigned count,
 	uint64_t max = credit(c) < PAYLOAD_MAX ? credit(c) : PAYLOAD_MAX;
 	ssize_t n;
 
-	virtq_trim(iov, &count, 0, max);
+	iov = virtq_trim(iov, &count, 0, max);
 	if (count == 0)
 		return false;
 	n = c->stream->ops->read(c->stream, iov, count);

@@ -3,13 +3,14 @@
 #include "exec/init.h"
 
 #define SYSROOT "/sysroot"
-/* The host's files, those that ours cover included. */
-#define HOST "/run/host"
+#define HOST "/host"
 #define MODULES "/lib/modules/"
 /* A path, and what stands before it. */
 #define JOINED_MAX (4096 + 64)
 
 static bool from_host;
+/* The host's files, those that ours cover included: a way to HOST, which is outside. */
+static struct text host;
 
 /* Where what may fail: a kernel without it is told by what then does not work. */
 static void mount(const char *type, const char *dir, const char *data)
@@ -59,8 +60,6 @@ void files_usual(void)
 		mount("devtmpfs", "/dev", NULL);
 		mount("tmpfs", "/tmp", NULL);
 		mount("tmpfs", "/run", "mode=755");
-		sys(SYS_MKDIR, HOST, 0755);
-		sys(SYS_MOUNT, "/", HOST, 0, MS_BIND, 0);
 	}
 	mount("devpts", "/dev/pts", "gid=5,mode=620,ptmxmode=666");
 	mount("tmpfs", "/dev/shm", NULL);
@@ -78,12 +77,17 @@ static long mount_9p(const char *tag, const char *dir, unsigned long flags)
 
 void files_root(const char *tag)
 {
-	long r;
+	long fd, r;
 
 	sys(SYS_MKDIR, SYSROOT, 0755);
 	r = mount_9p(tag, SYSROOT, MS_RDONLY);
 	if (r < 0)
 		fail("mount the host's files", "", r);
+	sys(SYS_MKDIR, HOST, 0755);
+	sys(SYS_MOUNT, SYSROOT, HOST, 0, MS_BIND, 0);
+	fd = sys(SYS_OPEN, HOST, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	text_add(&host, "/proc/self/fd/");
+	text_add_number(&host, (unsigned long)fd);
 	r = sys(SYS_CHDIR, SYSROOT);
 	if (r == 0)
 		r = sys(SYS_MOUNT, ".", "/", 0, MS_MOVE, 0);
@@ -134,7 +138,7 @@ void files_keep(char *path)
 	char from[JOINED_MAX];
 	long fd, r;
 
-	join(from, HOST, path);
+	join(from, host.s, path);
 	make_folders(path);
 	if (is_folder(from)) {
 		sys(SYS_MKDIR, path, 0755);
@@ -162,7 +166,7 @@ void files_modules(const char *dir)
 	join(to, MODULES, name.release);
 	if (is_folder(to))
 		return;
-	join(from, HOST, dir);
+	join(from, host.s, dir);
 	mount("tmpfs", MODULES, "mode=755");
 	sys(SYS_MKDIR, to, 0755);
 	sys(SYS_MOUNT, from, to, 0, MS_BIND, 0);

@@ -110,12 +110,19 @@ enum trapmap_debug_exit {
 
 /* How virtio devices are reached. */
 enum trapmap_transport {
-	TRAPMAP_TRANSPORT_DEFAULT = 0, /* TRAPMAP_TRANSPORT_MMIO */
-	/* Registers in memory, named by ACPI and the devicetree. No PCI. */
+	/* TRAPMAP_TRANSPORT_MMIO, with which stock kernels boot soonest. */
+	TRAPMAP_TRANSPORT_DEFAULT = 0,
+	/*
+	 * Registers in memory, named by ACPI and the devicetree. No PCI. Room
+	 * for 8 devices, of which the board's entropy device is one.
+	 */
 	TRAPMAP_TRANSPORT_MMIO = 1,
-	/* The same, named on the command line of a Linux kernel instead. */
+	/*
+	 * The same, named on the command line of a Linux kernel instead, behind
+	 * the caller's own words (but before a "--"): for kernels without ACPI.
+	 */
 	TRAPMAP_TRANSPORT_MMIO_CMDLINE = 2,
-	TRAPMAP_TRANSPORT_PCI = 3, /* a PCI bus, with MSI-X */
+	TRAPMAP_TRANSPORT_PCI = 3, /* a PCI bus, with MSI-X; room for 29 */
 };
 
 struct trapmap_machine {

@@ -84,6 +84,7 @@ refused "--expect: regular expression 'a{2'" run --expect 'a{2'
 refused "--fail-on: regular expression '(': Unmatched (" run --fail-on '('
 refused "--fail-on 'panic,': an empty item" run --fail-on panic,
 refused "--debugcon 'tty'" run --debugcon tty
+refused "'file descriptor 99': Bad file descriptor" run -n fd=99
 refused "--trace only 'ports'" run --trace t,only=ports
 refused "--trace range '9-3'" run --trace t,range=9-3
 refused "--trace: cannot write './no/such/file'" run --trace ./no/such/file

@@ -10,7 +10,6 @@
  * and into how many pieces both are cut.
  */
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 
 #include "backend/p9_share.h"
 #include "core/base.h"
+#include "empty_folder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -34,22 +34,9 @@ static void check(bool ok)
 		abort();
 }
 
-/* All that is in there; a folder that cannot be read is made one that can. */
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	if (type == FTW_DNR)
-		(void)chmod(path, 0700);
-	return ftw->level == 0 ? 0 : remove(path) != 0 && type != FTW_DNR;
-}
-
 static void empty(const char *folder)
 {
-	unsigned i;
-
-	for (i = 0; i < 4 && nftw(folder, remove_one, 16,
-				  FTW_DEPTH | FTW_PHYS) != 0; i++)
-		;
+	empty_folder(open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
 static void remove_all(void)
@@ -85,8 +72,8 @@ static void begin_anew(void)
 		put_file(base, "secret", SECRET);
 		atexit(remove_all);
 	}
-	empty(share);
 	(void)chmod(share, 0755);
+	empty(share);
 	put_file(share, "f", "a file of the share");
 	snprintf(path, sizeof(path), "%s/d", share);
 	(void)mkdir(path, 0755);

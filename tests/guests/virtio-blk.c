@@ -59,6 +59,12 @@
  *	options: -m 16 -d $dir/disk,pinned --params write
  *	status: 0
  *	out: written, read back, flushed
+ * case virtio-blk-pinned-reboot
+ *	setup: truncate -s 1M $dir/disk
+ *	options: --on-reset=reboot --timeout 20 -m 16 -d $dir/disk,pinned --params reboot
+ *	status: 0
+ *	out: rebooting
+ *	out: what was written is still there
  * case virtio-blk-damaged
  *	setup: printf 'QFI\373\000\000\000\003' >$dir/disk; truncate -s 64K $dir/disk
  *	options: -d $dir/disk --params write
@@ -91,7 +97,7 @@
  *	setup: for n in 1 2 3 4 5 6 7 8; do truncate -s 4K $dir/disk$n; done
  *	options: $(for n in 1 2 3 4 5 6 7 8; do echo -d $dir/disk$n; done)
  *	status: 2
- *	err: ^trapmap: disk '.*disk8': virtio-mmio has room for 8 devices, .*; --transport pci has room for 31$
+ *	err: ^trapmap: disk '.*disk8': virtio-mmio has room for 8 devices, .*; --transport pci has room for 29$
  * case virtio-blk-reset
  *	setup: truncate -s 1M $dir/disk
  *	options: -d $dir/disk --params reset

@@ -49,7 +49,7 @@ assert.h complex.h ctype.h errno.h fenv.h float.h inttypes.h iso646.h limits.h
 locale.h math.h setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h
 stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h tgmath.h threads.h
 time.h uchar.h wchar.h wctype.h
-arpa/inet.h dirent.h dlfcn.h endian.h byteswap.h elf.h fcntl.h fnmatch.h ftw.h getopt.h
+arpa/inet.h dirent.h dlfcn.h endian.h byteswap.h elf.h fcntl.h fnmatch.h fts.h getopt.h
 glob.h grp.h langinfo.h link.h net/if.h netdb.h netinet/in.h netinet/tcp.h poll.h
 pthread.h pwd.h regex.h sched.h semaphore.h spawn.h strings.h syslog.h termios.h
 ucontext.h unistd.h utime.h

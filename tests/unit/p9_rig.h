@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 
 #include "backend/p9_share.h"
 #include "core/base.h"
+#include "empty_folder.h"
 #include "test.h"
 
 #define ROOT 0u
@@ -100,15 +100,10 @@ static inline void make_folders(void)
 	put_file(in_share("dir/inner"), "inner");
 }
 
-static inline int remove_one(const char *path, const struct stat *st, int type,
-			     struct FTW *ftw)
-{
-	return remove(path);
-}
-
 static inline void remove_folders(void)
 {
-	nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	empty_folder(open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	rmdir(base);
 }
 
 static inline struct p9_server *new_server(bool read_only)
@@ -271,13 +266,18 @@ static inline int t_clunk(struct client *c, uint32_t fid)
 	return rpc(c);
 }
 
-static inline int t_open(struct client *c, uint32_t fid, uint32_t flags)
+/* One with a number behind it. */
+static inline int t_number(struct client *c, uint8_t type, uint32_t fid,
+			   uint32_t number)
 {
-	begin(c, LOPEN);
+	begin(c, type);
 	p32(c, fid);
-	p32(c, flags);
+	p32(c, number);
 	return rpc(c);
 }
+
+#define t_open(c, fid, flags) t_number(c, LOPEN, fid, flags)
+#define t_fsync(c, fid) t_number(c, FSYNC, fid, 0)
 
 static inline int t_create(struct client *c, uint32_t fid, const char *name,
 			   uint32_t flags, uint32_t mode)
@@ -291,25 +291,18 @@ static inline int t_create(struct client *c, uint32_t fid, const char *name,
 	return rpc(c);
 }
 
-static inline int t_read(struct client *c, uint32_t fid, uint64_t off,
-			 uint32_t count)
+static inline int t_part(struct client *c, uint8_t type, uint32_t fid,
+			 uint64_t off, uint32_t count)
 {
-	begin(c, READ);
+	begin(c, type);
 	p32(c, fid);
 	p64(c, off);
 	p32(c, count);
 	return rpc(c);
 }
 
-static inline int t_readdir(struct client *c, uint32_t fid, uint64_t off,
-			    uint32_t count)
-{
-	begin(c, READDIR);
-	p32(c, fid);
-	p64(c, off);
-	p32(c, count);
-	return rpc(c);
-}
+#define t_read(c, fid, off, count) t_part(c, READ, fid, off, count)
+#define t_readdir(c, fid, off, count) t_part(c, READDIR, fid, off, count)
 
 static inline int t_write(struct client *c, uint32_t fid, uint64_t off,
 			  const char *data)
@@ -427,19 +420,11 @@ static inline int t_unlinkat(struct client *c, uint32_t fid, const char *name,
 	return rpc(c);
 }
 
-/* A call with nothing but a fid, and one with a number behind it. */
+/* A call with nothing but a fid. */
 static inline int t_fid(struct client *c, uint8_t type, uint32_t fid)
 {
 	begin(c, type);
 	p32(c, fid);
-	return rpc(c);
-}
-
-static inline int t_fsync(struct client *c, uint32_t fid)
-{
-	begin(c, FSYNC);
-	p32(c, fid);
-	p32(c, 0);
 	return rpc(c);
 }
 

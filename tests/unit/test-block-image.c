@@ -73,8 +73,10 @@ static int move(struct block *blk, enum block_op op, void *buf, uint64_t off,
 		uint64_t len)
 {
 	struct iovec iov[2] = { { buf, len / 2 },
-				{ (uint8_t *)buf + len / 2, len - len / 2 } };
-	struct block_request req = { .op = op, .iov = iov, .iov_count = 2,
+				{ (void *)((uintptr_t)buf + len / 2),
+				  len - len / 2 } };
+	struct block_request req = { .op = op, .iov = iov,
+				     .iov_count = buf ? 2 : 0,
 				     .offset = off, .len = len };
 
 	block_submit(blk, &req);

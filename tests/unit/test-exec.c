@@ -2,7 +2,9 @@
 /* The parts of "trapmap exec": archive, modules, release, program. */
 #include "test.h"
 
+#include <elf.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +13,13 @@
 
 #include "cli/exec/copy.h"
 #include "cli/exec/cpio.h"
+#include "cli/exec/interp.h"
 #include "cli/exec/modules.h"
 #include "cli/exec/program.h"
 #include "cli/exec/release.h"
 
 static char dir[64];
+static const char *const libc = "lib/x86_64-linux-gnu/libc.so.6";
 
 static int setup(void **state)
 {
@@ -81,7 +85,7 @@ static void an_archive_has_folders_before_what_is_in_them(void **state)
 
 	cpio_add(&cpio, "a/b/c", S_IFREG | 0640, "hello", 5);
 	assert_int_equal(cpio_add_file(&cpio, "d", S_IFREG | 0755,
-				       put("file", "abc")),
+				       put("file", "abc"), NULL, NULL),
 			 0);
 	cpio_add(&cpio, "e", S_IFLNK | 0777, "a/b", 3);
 	assert_int_equal(cpio_end(&cpio), 0);
@@ -107,11 +111,45 @@ static void an_archive_has_folders_before_what_is_in_them(void **state)
 static void what_is_no_file_is_not_archived(void **state)
 {
 	struct cpio cpio = { 0 };
+	char path[128];
 
-	assert_int_equal(cpio_add_file(&cpio, "x", S_IFREG, "/nowhere"),
+	assert_int_equal(cpio_add_file(&cpio, "x", S_IFREG, "/nowhere", NULL,
+				       NULL),
 			 -ENOENT);
-	assert_int_equal(cpio_add_file(&cpio, "x", S_IFREG, dir), -EINVAL);
+	assert_int_equal(cpio_add_file(&cpio, "x", S_IFREG, dir, NULL, NULL),
+			 -EINVAL);
+	assert_int_equal(cpio_add_file(&cpio, "x", S_IFREG, "/dev/null", NULL,
+				       NULL),
+			 -EINVAL);
+	snprintf(path, sizeof(path), "%s", put("large", ""));
+	assert_int_equal(truncate(path, (off_t)CPIO_FILE_MAX + 1), 0);
+	assert_int_equal(cpio_add_file(&cpio, "x", S_IFREG, path, NULL, NULL),
+			 -EFBIG);
 	assert_true(cpio.len == 0);
+	cpio_done(&cpio);
+}
+
+static void a_folder_is_added_once_in_a_row(void **state)
+{
+	static const char *const want[] = { "a", "a/b", "a/b/1", "a/b/2", "a/bc",
+					    "a/bc/3", "a/d" };
+	struct cpio cpio = { 0 };
+	struct entry e;
+	size_t at = 0, i;
+
+	cpio_add(&cpio, "a/b/1", S_IFREG, "", 0);
+	cpio_add(&cpio, "a/b/2", S_IFREG, "", 0);
+	cpio_add(&cpio, "a/bc", S_IFDIR | 01777, NULL, 0);
+	cpio_add(&cpio, "a/bc/3", S_IFREG, "", 0);
+	cpio_add(&cpio, "a/d", S_IFREG, "", 0);
+	cpio_end(&cpio);
+	for (i = 0; i < sizeof(want) / sizeof(*want); i++) {
+		assert_true(next(&cpio, &at, &e));
+		assert_string_equal(e.name, want[i]);
+		if (i == 4)
+			assert_int_equal(e.mode, S_IFDIR | 01777);
+	}
+	assert_false(next(&cpio, &at, &e));
 	cpio_done(&cpio);
 }
 
@@ -157,6 +195,12 @@ static void without_lists_nothing_is_known(void **state)
 	modules_done(&m);
 	assert_int_equal(modules_init(&m, dir), 0);
 	assert_int_equal(modules_add(&m, "9p"), MODULES_UNKNOWN);
+	modules_done(&m);
+	/* Where no list of files is, what is not built in is not there. */
+	put("modules.builtin", "kernel/fs/9p/9p.ko\n");
+	assert_int_equal(modules_init(&m, dir), 0);
+	assert_int_equal(modules_add(&m, "9p"), MODULES_BUILTIN);
+	assert_int_equal(modules_add(&m, "9pnet"), MODULES_ABSENT);
 	modules_done(&m);
 }
 
@@ -239,56 +283,189 @@ static void a_word_is_looked_for_in_the_path(void **state)
 	assert_int_equal(program_find(want, &path), 0);
 	assert_string_equal(path, want);
 	free(path);
+	/* What is found and cannot be run is not "not found". */
+	assert_int_equal(setenv("PATH", dir, 1), 0);
+	assert_int_equal(chmod(want, 0644), 0);
+	if (geteuid() != 0 || access(want, X_OK) != 0)
+		assert_int_equal(program_find("plain", &path), 126);
+	snprintf(want, sizeof(want), "%s/plain/x", dir);
+	assert_int_equal(program_find(want, &path), 127);
+	assert_int_equal(setenv("PATH", "/bin", 1), 0);
+}
+
+/* ---- what runs a file --------------------------------------------------- */
+
+static void a_script_names_its_interpreter(void **state)
+{
+	static const struct {
+		const char *text, *path, *word;
+	} cases[] = {
+		{ "#!/bin/sh\n", "/bin/sh", "" },
+		{ "#! \t/bin/sh -e x\n", "/bin/sh", "-e" },
+		{ "#!/usr/bin/env -S python3 -u\n", "/usr/bin/env", "python3" },
+		{ "#!/bin/sh\r\n", "/bin/sh", "" },
+		{ "#!/bin/sh", "/bin/sh", "" },
+		{ "#!\n/bin/sh\n", "", "" },
+		{ "#!", "", "" },
+		{ "# !/bin/sh\n", "", "" },
+		{ "", "", "" },
+	};
+	char path[INTERP_MAX], word[INTERP_MAX];
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(interp_find((const uint8_t *)cases[i].text,
+					     strlen(cases[i].text), path, word),
+				 *cases[i].path ? INTERP_SCRIPT : INTERP_NONE);
+		assert_string_equal(path, cases[i].path);
+		assert_string_equal(word, cases[i].word);
+	}
+}
+
+static void a_program_names_its_loader(void **state)
+{
+	char path[INTERP_MAX], word[INTERP_MAX];
+	static union {
+		uint8_t bytes[512];
+		struct {
+			Elf64_Ehdr eh;
+			Elf64_Phdr ph[2];
+			char text[32];
+		} elf;
+	} u;
+
+	memcpy(u.elf.eh.e_ident, "\177ELF\2\1\1", 7);
+	u.elf.eh.e_phoff = sizeof(u.elf.eh);
+	u.elf.eh.e_phentsize = sizeof(Elf64_Phdr);
+	u.elf.eh.e_phnum = 2;
+	u.elf.ph[1].p_type = PT_INTERP;
+	u.elf.ph[1].p_offset = offsetof(__typeof__(u.elf), text);
+	u.elf.ph[1].p_filesz = 8;
+	memcpy(u.elf.text, "/lib/ld", 8);
+	assert_int_equal(interp_find(u.bytes, sizeof(u), path, word),
+			 INTERP_LOADER);
+	assert_string_equal(path, "/lib/ld");
+
+#define REFUSED(change)                                                     \
+	do {                                                                \
+		__typeof__(u) kept = u;                                     \
+                                                                            \
+		change;                                                     \
+		assert_int_equal(interp_find(u.bytes, sizeof(u), path, word), \
+				 INTERP_NONE);                              \
+		assert_string_equal(path, "");                              \
+		u = kept;                                                   \
+	} while (0)
+	/* Beyond the file, around the end of all numbers, and too long. */
+	REFUSED(u.elf.eh.e_phoff = sizeof(u));
+	REFUSED(u.elf.eh.e_phoff = UINT64_MAX - sizeof(Elf64_Phdr) + 1);
+	REFUSED(u.elf.eh.e_phoff = sizeof(u) - sizeof(Elf64_Phdr));
+	REFUSED(u.elf.eh.e_phnum = 1);
+	REFUSED(u.elf.eh.e_phentsize = 55);
+	REFUSED(u.elf.eh.e_ident[4] = 3);
+	REFUSED(u.elf.ph[1].p_offset = sizeof(u) - 7);
+	REFUSED(u.elf.ph[1].p_offset = UINT64_MAX);
+	REFUSED(u.elf.ph[1].p_filesz = UINT64_MAX);
+	REFUSED(u.elf.ph[1].p_filesz = 0);
+	REFUSED(u.elf.text[0] = '\0');
+	assert_int_equal(interp_find(u.bytes, sizeof(Elf64_Ehdr) - 1, path,
+				     word),
+			 INTERP_NONE);
 }
 
 /* ---- copy --------------------------------------------------------------- */
 
-static bool has(const struct cpio *cpio, const char *name)
+static unsigned count(const struct cpio *cpio, const char *name)
 {
+	unsigned found = 0;
 	struct entry e;
 	size_t at = 0;
 
 	while (at < cpio->len) {
 		next(cpio, &at, &e);
-		if (strcmp(e.name, name) == 0)
-			return true;
+		found += strcmp(e.name, name) == 0;
 	}
-	return false;
+	return found;
 }
 
 static void a_program_comes_with_its_loader_and_libraries(void **state)
 {
-	char err[COPY_ERR_SIZE] = "", script[128];
 	struct cpio cpio = { 0 };
+	struct copy copy = { .cpio = &cpio };
+	char script[128];
 
-	snprintf(script, sizeof(script), "%s", put("script", "#! /bin/sh -e\n"));
+	snprintf(script, sizeof(script), "%s",
+		 put("script", "#!/usr/bin/env sh\n"));
 	assert_int_equal(chmod(script, 0755), 0);
-	assert_int_equal(copy_path(&cpio, script, err), 0);
-	assert_true(has(&cpio, script + 1));
-	assert_true(has(&cpio, "bin/sh"));
-	assert_true(has(&cpio, "lib64/ld-linux-x86-64.so.2"));
-	assert_true(has(&cpio, "lib/x86_64-linux-gnu/libc.so.6"));
+	assert_int_equal(copy_path(&copy, script), 0);
+	assert_int_equal(copy_path(&copy, "/bin/ls"), 0);
+	assert_int_equal(copy_path(&copy, script), 0);
+	assert_int_equal(count(&cpio, script + 1), 1);
+	assert_int_equal(count(&cpio, "usr/bin/env"), 1);
+	assert_int_equal(count(&cpio, "bin/sh"), 1);
+	assert_int_equal(count(&cpio, "lib64/ld-linux-x86-64.so.2"), 1);
+	assert_int_equal(count(&cpio, libc), 1);
+	copy_done(&copy);
+	cpio_done(&cpio);
+}
+
+static void scripts_that_run_each_other_come_to_an_end(void **state)
+{
+	struct cpio cpio = { 0 };
+	struct copy copy = { .cpio = &cpio };
+	char a[128], b[128], text[160];
+
+	snprintf(a, sizeof(a), "%s/a", dir);
+	snprintf(text, sizeof(text), "#!%s\n", a);
+	snprintf(b, sizeof(b), "%s", put("b", text));
+	snprintf(text, sizeof(text), "#!%s\n", b);
+	put("a", text);
+	chmod(a, 0755);
+	chmod(b, 0755);
+	assert_int_equal(copy_path(&copy, a), 0);
+	assert_int_equal(count(&cpio, a + 1), 1);
+	assert_int_equal(count(&cpio, b + 1), 1);
+	copy_done(&copy);
+	cpio_done(&cpio);
+}
+
+static void a_program_whose_loader_is_not_there_is_refused(void **state)
+{
+	struct cpio cpio = { 0 };
+	struct copy copy = { .cpio = &cpio };
+	char script[128];
+
+	snprintf(script, sizeof(script), "%s", put("s", "#!/nowhere/sh\n"));
+	chmod(script, 0755);
+	assert_int_equal(copy_path(&copy, script), -ENOENT);
+	assert_string_equal(copy.err, "cannot copy '/nowhere/sh': No such file "
+				      "or directory");
+	copy_done(&copy);
 	cpio_done(&cpio);
 }
 
 static void a_folder_is_copied_with_its_links(void **state)
 {
-	char err[COPY_ERR_SIZE] = "", path[128];
 	struct cpio cpio = { 0 };
+	struct copy copy = { .cpio = &cpio };
+	char path[128];
 
 	put("one", "1");
 	snprintf(path, sizeof(path), "%s/link", dir);
-	assert_int_equal(symlink("one", path), 0);
-	assert_int_equal(copy_path(&cpio, dir, err), 0);
-	assert_true(has(&cpio, path + 1));
+	assert_int_equal(symlink("nowhere", path), 0);
+	assert_int_equal(copy_path(&copy, dir), 0);
+	assert_int_equal(count(&cpio, path + 1), 1);
 	snprintf(path, sizeof(path), "%s/one", dir);
-	assert_true(has(&cpio, path + 1));
-	assert_int_equal(copy_path(&cpio, "/dev/null", err), -EINVAL);
-	assert_string_equal(err, "cannot copy '/dev/null': neither a file nor a "
-				 "folder");
-	assert_int_equal(copy_path(&cpio, "/nowhere", err), -ENOENT);
-	assert_string_equal(err,
+	assert_int_equal(count(&cpio, path + 1), 1);
+	assert_int_equal(copy_path(&copy, "/dev/null"), -EINVAL);
+	assert_string_equal(copy.err, "cannot copy '/dev/null': neither a file "
+				      "nor a folder");
+	assert_int_equal(copy_path(&copy, "/nowhere"), -ENOENT);
+	assert_string_equal(copy.err,
 			    "cannot copy '/nowhere': No such file or directory");
+	assert_int_equal(truncate(path, (off_t)CPIO_FILE_MAX + 1), 0);
+	assert_int_equal(copy_path(&copy, dir), -EFBIG);
+	copy_done(&copy);
 	cpio_done(&cpio);
 }
 
@@ -299,13 +476,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(an_archive_has_folders_before_what_is_in_them),
 		T(what_is_no_file_is_not_archived),
+		T(a_folder_is_added_once_in_a_row),
 		T(modules_come_after_what_they_need),
 		T(without_lists_nothing_is_known),
 		T(a_damaged_list_names_no_module),
 		T(a_kernel_says_its_release),
 		T(so_does_one_without_a_header),
 		T(a_word_is_looked_for_in_the_path),
+		T(a_script_names_its_interpreter),
+		T(a_program_names_its_loader),
 		T(a_program_comes_with_its_loader_and_libraries),
+		T(scripts_that_run_each_other_come_to_an_end),
+		T(a_program_whose_loader_is_not_there_is_refused),
 		T(a_folder_is_copied_with_its_links),
 	};
 

@@ -246,7 +246,7 @@ static void each_start_has_a_random_seed_of_its_own(void **state)
 	memcpy(first, at(params()->hdr.setup_data + sizeof(head), 32), 32);
 	assert_memory_not_equal(first, zero, 32);
 	/* As a reboot does. */
-	assert_int_equal(mem_clear(&mem, &err), 0);
+	assert_int_equal(mem_clear(&mem, false, &err), 0);
 	assert_int_equal(load_guest(&mem.gmem, &rq, &loaded, &err), 0);
 	assert_memory_not_equal(at(params()->hdr.setup_data + sizeof(head), 32),
 				first, 32);

@@ -42,7 +42,9 @@ static void attributes_change(void **state)
 	struct stat st;
 
 	assert_int_equal(t_walk(&cl, ROOT, 1, "hello"), 0);
-	assert_int_equal(t_setattr(&cl, 1, (struct attrs){ .valid = 1, .mode = 0600 }), 0);
+	assert_int_equal(
+		t_setattr(&cl, 1, (struct attrs){ .valid = 1, .mode = 0600 }),
+		0);
 	assert_int_equal(
 		t_setattr(&cl, 1, (struct attrs){ .valid = 8, .size = 5 }), 0);
 	assert_file(in_share("hello"), "hello");
@@ -63,7 +65,8 @@ static void attributes_change(void **state)
 	assert_int_equal(st.st_atim.tv_sec, 1000);
 	assert_true(st.st_mtim.tv_sec > 2000);
 	assert_int_equal(t_setattr(&cl, 1,
-				   (struct attrs){ .valid = 0x128, .size = 3,
+				   (struct attrs){ .valid = 0x128,
+						   .size = 3,
 						   .mtime = 3000 }),
 			 0);
 	assert_int_equal(stat(in_share("hello"), &st), 0);
@@ -78,14 +81,15 @@ static void attributes_change(void **state)
 				   (struct attrs){ .valid = 0x120,
 						   .mtime_nsec = UTIME_NOW }),
 			 EINVAL);
-	assert_int_equal(t_setattr(&cl, 1,
-				   (struct attrs){ .valid = 8,
-						   .size = UINT64_MAX }),
-			 EFBIG);
+	assert_int_equal(
+		t_setattr(&cl, 1,
+			  (struct attrs){ .valid = 8, .size = UINT64_MAX }),
+		EFBIG);
 	/* Of a link: its times only. */
 	assert_int_equal(symlink("hello", in_share("to")), 0);
 	assert_int_equal(t_walk(&cl, ROOT, 2, "to"), 0);
-	assert_int_equal(t_setattr(&cl, 2, (struct attrs){ .valid = 1 }), EOPNOTSUPP);
+	assert_int_equal(t_setattr(&cl, 2, (struct attrs){ .valid = 1 }),
+			 EOPNOTSUPP);
 	assert_int_equal(
 		t_setattr(&cl, 2, (struct attrs){ .valid = 0x120, .mtime = 9 }),
 		0);
@@ -103,7 +107,9 @@ static void nothing_becomes_set_user_id(void **state)
 	umask(022);
 	assert_int_equal(t_walk(&cl, ROOT, 1, NULL), 0);
 	assert_int_equal(t_create(&cl, 1, "su", 0102, 0106755), 0);
-	assert_int_equal(t_setattr(&cl, 1, (struct attrs){ .valid = 1, .mode = 07755 }), 0);
+	assert_int_equal(
+		t_setattr(&cl, 1, (struct attrs){ .valid = 1, .mode = 07755 }),
+		0);
 	assert_int_equal(stat(in_share("su"), &st), 0);
 	assert_int_equal(st.st_mode, 0100755);
 	assert_int_equal(t_mknod(&cl, ROOT, "su2", 0106755), 0);
@@ -112,7 +118,9 @@ static void nothing_becomes_set_user_id(void **state)
 	/* Of a folder set-group-ID and sticky mean something else. */
 	assert_int_equal(t_mkdir(&cl, ROOT, "sub", 041777), 0);
 	assert_int_equal(t_walk(&cl, ROOT, 2, "sub"), 0);
-	assert_int_equal(t_setattr(&cl, 2, (struct attrs){ .valid = 1, .mode = 07775 }), 0);
+	assert_int_equal(
+		t_setattr(&cl, 2, (struct attrs){ .valid = 1, .mode = 07775 }),
+		0);
 	assert_int_equal(stat(in_share("sub"), &st), 0);
 	assert_int_equal(st.st_mode, 043775);
 }
@@ -321,7 +329,9 @@ static void read_only_nothing_changes(void **state)
 	assert_int_equal(t_rename(&cl, 1, ROOT, "new"), EROFS);
 	assert_int_equal(t_renameat(&cl, ROOT, "hello", ROOT, "new"), EROFS);
 	assert_int_equal(t_unlinkat(&cl, ROOT, "hello", 0), EROFS);
-	assert_int_equal(t_setattr(&cl, 1, (struct attrs){ .valid = 1, .mode = 0777 }), EROFS);
+	assert_int_equal(
+		t_setattr(&cl, 1, (struct attrs){ .valid = 1, .mode = 0777 }),
+		EROFS);
 	assert_int_equal(t_setattr(&cl, 1, (struct attrs){ .valid = 8 }), EROFS);
 	assert_int_equal(t_fsync(&cl, 1), 0);
 	assert_int_equal(t_fid(&cl, STATFS, 1), 0);

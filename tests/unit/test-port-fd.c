@@ -414,6 +414,72 @@ static void clients_come_and_go(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+/* Has only the watches for input, and the timer's, called. */
+static void look_for_input(void)
+{
+	unsigned i;
+
+	for (i = 0; i < FAKE_LOOP_MAX; i++)
+		if (fl.watch[i].used && fl.watch[i].events == LOOP_IN)
+			fl.watch[i].ready(fl.watch[i].opaque, LOOP_IN);
+}
+
+static void a_client_that_goes_leaves_nobody_waiting(void **state)
+{
+	struct unix_listener l = UNIX_LISTENER_INIT;
+	char path[64], buf[8];
+	unsigned i;
+	int a, b;
+
+	snprintf(path, sizeof(path), "/tmp/test-port-fd-%d", (int)getpid());
+	assert_int_equal(unix_listener_init(&l, path, 4), 0);
+	make(-1, -1, l.fd, true);
+	a = unix_socket_connect(path);
+	settle();
+	while (put(big, 50000) == 50000)
+		;
+	assert_true(s.throttled);
+	s.writable = s.drained = 0;
+	/* The end of its input is seen before that of its output. */
+	close(a);
+	look_for_input();
+	settle();
+	assert_int_equal(s.connected, 0);
+	assert_int_equal(s.writable, 1);
+	assert_int_equal(s.drained, 1);
+	/* One that makes way for the next. */
+	a = unix_socket_connect(path);
+	settle();
+	while (put(big, 50000) == 50000)
+		;
+	shutdown(a, SHUT_WR);
+	look_for_input();
+	s.writable = s.drained = 0;
+	b = unix_socket_connect(path);
+	settle();
+	assert_int_equal(s.connected, 1);
+	assert_true(s.writable > 0);
+	assert_int_equal(s.drained, 1);
+	close(a);
+	/* Of one whose leaving is noticed as the next comes that one is free. */
+	shutdown(b, SHUT_WR);
+	settle();
+	close(b);
+	put(big, 50000);
+	b = unix_socket_connect(path);
+	for (i = 0; i < FAKE_LOOP_MAX; i++)
+		if (fl.watch[i].used && fl.watch[i].fd == l.fd)
+			fl.watch[i].ready(fl.watch[i].opaque, LOOP_IN);
+	settle();
+	assert_int_equal(s.connected, 1);
+	put("new", 3);
+	settle();
+	assert_int_equal(read(b, buf, 8), 3);
+	close(b);
+	port = port_free(port);
+	unix_listener_done(&l);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -428,6 +494,7 @@ int main(void)
 		T(input_comes_as_there_is_room),
 		T(an_end_of_input_leaves_the_output),
 		T(clients_come_and_go),
+		T(a_client_that_goes_leaves_nobody_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -302,6 +302,83 @@ static void at_the_end_all_is_taken_that_nobody_told_of(void **state)
 	assert_int_equal(virtio_console_pending(f.vd), 0);
 }
 
+/* A guest may start again before it has a driver, and after a first end. */
+static void at_a_later_end_all_is_taken_too(void **state)
+{
+	assert_true(virtio_console_finish(f.vd));
+	bring_up(8, F_MULTIPORT, 0);
+	put(TX(0), "one", 3);
+	assert_true(virtio_console_finish(f.vd));
+	assert_out(0, "one");
+	bring_up(8, F_MULTIPORT, 0);
+	put(TX(0), "two", 3);
+	assert_true(virtio_console_finish(f.vd));
+	assert_out(0, "onetwo");
+}
+
+static void a_reader_that_was_slow_before_a_reset_is_waited_for(void **state)
+{
+	bring_up(8, F_MULTIPORT, 0);
+	f.port[1].takes = 0;
+	put(TX(1), "lost", 4);
+	notify(TX(1));
+	bring_up(8, F_MULTIPORT, 0);
+	put(TX(1), "kept", 4);
+	notify(TX(1));
+	assert_false(virtio_console_finish(f.vd));
+	fake_port_take(&f.port[1], SIZE_MAX);
+	assert_out(1, "kept");
+	assert_int_equal(f.drained, 1);
+	assert_true(virtio_console_finish(f.vd));
+	/* Or not. */
+	f.port[1].takes = 0;
+	bring_up(8, F_MULTIPORT, 0);
+	put(TX(1), "a", 1);
+	notify(TX(1));
+	bring_up(8, F_MULTIPORT, 0);
+	put(TX(1), "bc", 2);
+	assert_false(virtio_console_finish(f.vd));
+	assert_int_equal(virtio_console_discard(f.vd), 2);
+	assert_true(virtio_console_finish(f.vd));
+}
+
+/* What a queue that takes its time has to give when another breaks. */
+static void a_driver_that_breaks_the_rules_last_does_not_hold_the_end(void **state)
+{
+	const struct vdrv_buf huge = { 0x100000, MIB(2) + 1, false };
+	const struct vdrv_buf nowhere = { RAM, 8, false };
+	unsigned queue;
+
+	for (queue = CTL_TX; queue <= TX(2); queue += TX(2) - CTL_TX) {
+		bring_up(8, F_MULTIPORT, 0);
+		f.drained = 0;
+		assert_true(vdrv_add(&f.drv[TX(1)], &huge, 1) >= 0);
+		assert_false(virtio_console_finish(f.vd));
+		assert_true(vdrv_add(&f.drv[queue], &nowhere, 1) >= 0);
+		notify(queue);
+		assert_int_equal(f.vd->status & 64, 64);
+		assert_int_equal(f.drained, 1);
+		assert_true(virtio_console_finish(f.vd));
+		f.agains[TX(1)] = 0;
+	}
+	/* Both in the first look. */
+	bring_up(8, F_MULTIPORT, 0);
+	assert_true(vdrv_add(&f.drv[TX(1)], &huge, 1) >= 0);
+	assert_true(vdrv_add(&f.drv[TX(2)], &nowhere, 1) >= 0);
+	assert_true(virtio_console_finish(f.vd));
+	/* But a reader who has what is held is waited for. */
+	bring_up(8, F_MULTIPORT, 0);
+	f.port[1].out_len = 0;
+	f.port[1].takes = 2;
+	put(TX(1), "abcd", 4);
+	assert_true(vdrv_add(&f.drv[TX(2)], &nowhere, 1) >= 0);
+	assert_false(virtio_console_finish(f.vd));
+	f.drained = 0;
+	fake_port_take(&f.port[1], SIZE_MAX);
+	assert_out(1, "abcd");
+	assert_int_equal(f.drained, 1);
+}
+
 static void what_is_discarded_is_counted(void **state)
 {
 	bring_up(8, F_MULTIPORT, 0);
@@ -374,6 +451,9 @@ int main(void)
 		T(an_open_port_is_one_that_the_driver_opened),
 		T(a_reset_in_the_midst_leaves_nothing_behind),
 		T(at_the_end_all_is_taken_that_nobody_told_of),
+		T(at_a_later_end_all_is_taken_too),
+		T(a_reader_that_was_slow_before_a_reset_is_waited_for),
+		T(a_driver_that_breaks_the_rules_last_does_not_hold_the_end),
 		T(what_is_discarded_is_counted),
 		T(messages_that_make_no_sense_are_passed_over),
 		T(a_driver_that_breaks_the_rules_needs_a_reset),

@@ -90,6 +90,38 @@ static void a_host_calls_a_guest(void **state)
 	expect_nothing();
 }
 
+static void a_header_may_have_a_buffer_of_its_own(void **state)
+{
+	/* As Linux has it before 6.3; and cut in the midst of the header. */
+	static const struct vdrv_buf cuts[][4] = {
+		{ { RX_AT(0), 44, true },
+		  { RX_AT(1), 2000, true },
+		  { RX_AT(2), 2000, true } },
+		{ { RX_AT(0), 20, true },
+		  { RX_AT(0) + 20, 24, true },
+		  { RX_AT(1), 2000, true },
+		  { RX_AT(2), 2000, true } },
+	};
+	struct fake_stream *fs;
+	uint32_t id, len = 0;
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(cuts); i++) {
+		bring_up(8, 0);
+		fs = connected();
+		fs->in = bytes + i;
+		fs->in_len = 3000;
+		assert_true(vdrv_add(&f.drv[RX], cuts[i], 3 + i) >= 0);
+		fake_stream_ready(&f.host, fs);
+		assert_true(vdrv_take(&f.drv[RX], &id, &len));
+		assert_int_equal(len, 44 + 3000);
+		assert_int_equal(get_le16(f.ram + RX_AT(0) + 30), RW);
+		assert_int_equal(get_le32(f.ram + RX_AT(0) + 24), 3000);
+		assert_memory_equal(f.ram + RX_AT(1), bytes + i, 2000);
+		assert_memory_equal(f.ram + RX_AT(2), bytes + i + 2000, 1000);
+	}
+}
+
 static void a_host_sends_no_more_than_there_is_room_for(void **state)
 {
 	struct packet p = packet(REQUEST);
@@ -376,6 +408,7 @@ int main(void)
 		T(a_guest_talks_to_a_host),
 		T(a_port_without_a_listener_refuses),
 		T(a_host_calls_a_guest),
+		T(a_header_may_have_a_buffer_of_its_own),
 		T(a_host_sends_no_more_than_there_is_room_for),
 		T(a_guest_is_held_to_its_credit),
 		T(each_side_may_end_first),

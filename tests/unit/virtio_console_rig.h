@@ -263,9 +263,10 @@ static inline void meet_ports(void)
 	assert_int_equal(get_le16(more + 2), 25);
 	expect(0, OPEN, 1, 0);
 	say(1, PORT_READY, 1);
+	/* A name is what programs wait for: by then all else is known. */
+	expect(1, OPEN, 1, 0);
 	more = expect(1, NAME, 1, 7);
 	assert_memory_equal(more, "results", 7);
-	expect(1, OPEN, 1, 0);
 	say(2, PORT_READY, 1);
 	assert_int_equal(*expect(2, NAME, 1, 1), 'x');
 }

@@ -8,6 +8,7 @@
 int say_refused(const struct trapmap_vm *vm, const char *what, int r)
 {
 	say("%s%s", what, trapmap_vm_error(vm));
-	return r == -EINVAL || r == -E2BIG ? STATUS_BAD_INPUT
-					   : STATUS_HOST_FAILURE;
+	return r == -EINVAL || r == -E2BIG || r == -EBADF
+		       ? STATUS_BAD_INPUT
+		       : STATUS_HOST_FAILURE;
 }

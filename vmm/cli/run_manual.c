@@ -38,7 +38,7 @@ static const struct opt table[] = {
 	{ OPT_BALLOON, "balloon", "[SIZE][,reporting][,deflate-on-oom]",
 	  "a memory balloon: has the guest give up SIZE of its memory at first; with reporting, what it has no use for goes back to the host while it runs; with deflate-on-oom it takes memory back rather than run out" },
 	{ OPT_TRANSPORT, "transport", "mmio|mmio-cmdline|pci",
-	  "how the guest finds virtio devices: registers in memory that ACPI and the devicetree name (default; 8 devices), or that the kernel's command line names instead, to which they are added; or a PCI bus (31 devices)" },
+	  "how the guest finds virtio devices: registers in memory that ACPI and the devicetree name (default; 8 devices), or that the kernel's command line names instead, to which they are added; or a PCI bus (29 devices)" },
 	{ OPT_SERIAL, "serial", "stdio|null|file=PATH",
 	  "where the first serial port leads (default: stdio, or null where a --console is stdio)" },
 	{ OPT_CONSOLE, "console", "stdio|null|file=PATH|socket=PATH[,name=NAME]",

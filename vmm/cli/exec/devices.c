@@ -63,8 +63,15 @@ static int keep(struct exec_opts *opts, const struct exec_device *from)
 	return EXEC_CANNOT;
 }
 
+static void on_opened(void *opaque, int open)
+{
+	if (open)
+		atomic_store((atomic_bool *)opaque, true);
+}
+
+/* met may be NULL. */
 static int add_port(struct exec_opts *opts, const char *name, int in_fd,
-		    int out_fd)
+		    int out_fd, atomic_bool *met)
 {
 	struct exec_device dev = { .attached = { &port_ops },
 				   .port = TRAPMAP_PORT_INIT };
@@ -72,6 +79,10 @@ static int add_port(struct exec_opts *opts, const char *name, int in_fd,
 	dev.port.name = name;
 	dev.port.in_fd = in_fd;
 	dev.port.out_fd = out_fd;
+	if (met) {
+		dev.port.opened = on_opened;
+		dev.port.opaque = met;
+	}
 	return keep(opts, &dev);
 }
 
@@ -87,20 +98,21 @@ static int add_share(struct exec_opts *opts, const char *path, const char *tag,
 	return keep(opts, &dev);
 }
 
-int devices_attach(struct exec_opts *opts, bool by_9p, int result_fd)
+int devices_attach(struct exec_opts *opts, bool by_9p, int result_fd,
+		   atomic_bool *met)
 {
 	char tag[16];
 	unsigned i;
 	int status;
 
-	status = add_port(opts, "stdin", STDIN_FILENO, -1) ?:
-		 add_port(opts, "stdout", -1, STDOUT_FILENO) ?:
-		 add_port(opts, "stderr", -1, STDERR_FILENO) ?:
-		 add_port(opts, "result", -1, result_fd);
+	status = add_port(opts, "stdin", STDIN_FILENO, -1, NULL) ?:
+		 add_port(opts, "stdout", -1, STDOUT_FILENO, NULL) ?:
+		 add_port(opts, "stderr", -1, STDERR_FILENO, NULL) ?:
+		 add_port(opts, "result", -1, result_fd, met);
 	if (status == 0 && by_9p)
 		status = add_share(opts, "/", DEVICES_ROOT_TAG, true);
 	for (i = 0; status == 0 && i < opts->shares; i++) {
-		snprintf(tag, sizeof(tag), "share%u", i);
+		snprintf(tag, sizeof(tag), DEVICES_SHARE_TAG, i);
 		status = add_share(opts, opts->share[i], tag, false);
 	}
 	return status;

@@ -51,6 +51,12 @@ static int apply(struct exec_opts *opts, int id, const char *text, char *err)
 		return opts_path(err, "--modules", text, &opts->modules);
 	case EXEC_DIR: return opts_path(err, "--chdir", text, &opts->dir);
 	case EXEC_LOG: return opts_path(err, "--log", text, &opts->log);
+	case 'd':
+		opts->disks++;
+		return opts_apply(&opts->run, id, text, err);
+	case 'n':
+		opts->networks += strcmp(text, "none") != 0;
+		return opts_apply(&opts->run, id, text, err);
 	default: return opts_apply(&opts->run, id, text, err);
 	}
 }

@@ -26,6 +26,7 @@ struct exec_opts {
 	unsigned shares;
 	const char *copy[EXEC_COPIES_MAX];
 	unsigned copies;
+	unsigned disks, networks; /* how many are attached */
 	char **command; /* of argv, up to a NULL */
 };
 

@@ -2,10 +2,12 @@
 /*
  * guest.h: what "trapmap exec" puts into its machine: the ports and the folders, and
  * an initramfs with the init of firmware/exec, modules, and the plan that it carries
- * out.
+ * out; and what has become of the command.
  */
 #ifndef TRAPMAP_CLI_EXEC_GUEST_H
 #define TRAPMAP_CLI_EXEC_GUEST_H
+
+#include <stdatomic.h>
 
 #include "exec/cpio.h"
 #include "exec/exec_opts.h"
@@ -16,6 +18,7 @@ struct guest {
 	struct cpio initramfs;
 	char *params; /* the kernel's command line */
 	int result[2]; /* a pipe: what became of the command */
+	atomic_bool met; /* the init has found us */
 };
 
 /*

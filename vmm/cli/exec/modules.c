@@ -32,6 +32,7 @@ static int read_list(const char *folder, const char *name, char **ret_text)
 		r = -EINVAL;
 	if (r == 0) {
 		text = malloc((size_t)st.st_size + 1);
+		/* One that became shorter meanwhile is taken as it is. */
 		n = text ? read(fd, text, (size_t)st.st_size) : 0;
 		if (!text)
 			r = -ENOMEM;
@@ -156,8 +157,7 @@ enum modules_where modules_add(struct modules *modules, const char *name)
 							      : MODULES_ABSENT;
 		line += len + (line[len] == '\n');
 	}
-	return modules->dep && modules->builtin ? MODULES_ABSENT
-						: MODULES_UNKNOWN;
+	return modules->builtin ? MODULES_ABSENT : MODULES_UNKNOWN;
 }
 
 void modules_done(struct modules *modules)

@@ -12,7 +12,7 @@
 #define MODULES_MAX 64
 
 enum modules_where {
-	MODULES_UNKNOWN, /* there is no list to look in */
+	MODULES_UNKNOWN, /* nobody says what is built in */
 	MODULES_ABSENT,
 	MODULES_BUILTIN,
 	MODULES_FILE,

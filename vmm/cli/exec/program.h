@@ -16,4 +16,7 @@ enum {
  */
 int program_find(const char *word, char **ret_path);
 
+/* The same of a word without a '/', but nothing is said. */
+int program_in_path(const char *word, char **ret_path);
+
 #endif
