@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2034,SC2154
 #
-# judge.sh: what suite.sh says of a job, by its folder in $results, where
+# judge.sh: what the suites say of a job, by its folder in $results, where
 # lab-amd.sh puts what it printed and left. Sourced, never run; uses $top and $work.
 
 number=0
@@ -13,6 +13,20 @@ skip_all() {
 	echo "1..0 # SKIP $1"
 	echo "0 passed, 0 failed, 1 skipped"
 	exit 77
+}
+
+# skip_one DESCRIPTION REASON
+skip_one() {
+	number=$((number + 1))
+	skipped=$((skipped + 1))
+	echo "ok $number - $1 # SKIP $2"
+}
+
+# The end of it all.
+totals() {
+	echo "1..$number"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ] || exit 1
 }
 
 # verdict TRUTH DESCRIPTION [DETAIL]: one TAP line; TRUTH is 0 for good.
@@ -38,6 +52,17 @@ is() {
 	fi
 }
 
+# has REGEX FILE DESCRIPTION: a line of the file matches.
+has() {
+	grep -Eq -e "$1" "$2" 2>/dev/null && truth=0 || truth=1
+	verdict "$truth" "$3" "no line of ${2##*/} matches: $1"
+}
+
+# left FILE: what the job in $out left there, in one line.
+left() {
+	tr -s '\r\n' ' ' <"$out/$1" 2>/dev/null | sed 's/ $//'
+}
+
 # field NAME: what the guest of the job in $out printed after "NAME :".
 field() {
 	sed -n "s/^$1 *: //p" "$out/console" | head -n 1
@@ -45,8 +70,10 @@ field() {
 
 # The last lines of a job, as TAP comments.
 show() {
-	for file in console stderr; do
+	for file in console stdout stderr; do
 		[ -s "$out/$file" ] || continue
+		# What judge() made of it.
+		[ $file = stdout ] && [ -f "$out/console" ] && continue
 		echo "# ---- $file of ${out##*/}, its end:"
 		tail -n 30 "$out/$file" | sed 's/^/# /'
 	done
@@ -89,6 +116,15 @@ judge() {
 	[ -z "$broken" ] || show
 }
 
+# ended NAME STATUS: sets $out, too; its last lines are shown if it ended otherwise.
+ended() {
+	out=$results/$1
+	broken=
+	is "$(cat "$out/status" 2>/dev/null)" "$2" \
+		"$1: exit status $2 ($(cat "$out/seconds" 2>/dev/null) s)"
+	[ -z "$broken" ] || show
+}
+
 # told NAME DESCRIPTION REGEX...: stderr has a line for each.
 told() {
 	out=$results/$1 what="$1: $2"
@@ -114,22 +150,6 @@ reported() {
 symbols_offset() {
 	sed -n 's/^ *"offset": "\(0x[0-9a-f]*\)".*/\1/p' \
 		"$results/$1/report.json" 2>/dev/null
-}
-
-judge_doctor() {
-	out=$results/doctor
-	broken=
-	if [ ! -f "$out/status" ]; then
-		verdict 1 "doctor: was run" "the lab ended before it"
-		return
-	fi
-	cat "$out/stdout" >"$out/console"
-	is "$(cat "$out/status")" 0 "doctor: finds nothing missing"
-	grep -q 'AMD-V' "$out/console" "$out/stderr" && truth=0 || truth=1
-	verdict "$truth" "doctor: names AMD-V"
-	is "$(cat "$results/doctor-linux/status" 2>/dev/null)" 0 \
-		"doctor --linux: a stock Linux can be expected to boot"
-	[ -z "$broken" ] || show
 }
 
 # Each report is as its schema says.

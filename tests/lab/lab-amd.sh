@@ -32,6 +32,9 @@ symbols of one of them, and an initramfs that prints what it finds and powers of
   --disk FILE     a raw image that L1 has as /dev/vda, and may write to
   --timeout S     for all of it (default: 600; one command: 120)
   --kvm-args STR  parameters for kvm-amd.ko, such as npt=0
+  --steady yes    L1's time goes by the instructions that it executes, a ns each, on
+                  one processor: a measurement is then the same on a busy host, but
+                  knows nothing of what instructions cost
   --keep FOLDER   keeps L1's console and results there
 
 Try: tests/lab/lab-amd.sh -- trapmap run /lab/cloud/vmlinuz \
@@ -61,11 +64,12 @@ limit=
 jobs=
 results=
 kvm_args=
+steady=
 keep=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--trapmap | --cpus | --mem | --add | --disk | --timeout | --jobs | --results | \
-		--kvm-args | --keep)
+		--kvm-args | --steady | --keep)
 		[ $# -ge 2 ] || die "$1 needs a value"
 		;;
 	esac
@@ -79,6 +83,7 @@ while [ $# -gt 0 ]; do
 	--jobs) jobs=$2 ;;
 	--results) results=$2 ;;
 	--kvm-args) kvm_args=$2 ;;
+	--steady) steady=$2 ;;
 	--keep) keep=$2 ;;
 	-h | --help)
 		usage
@@ -325,6 +330,12 @@ if [ -z "$jobs" ]; then
 		-chardev "file,id=err,path=$tmp/err" \
 		-device pci-serial-2x,chardev1=out,chardev2=err
 fi
+if [ "$steady" = yes ]; then
+	cpus=1
+	set -- "$@" -accel tcg,thread=single -icount shift=0,sleep=off
+else
+	set -- "$@" -accel tcg,thread=multi
+fi
 [ -z "$disk" ] || set -- "$@" -device virtio-blk-pci,drive=disk \
 	-drive "file=$disk,format=raw,if=none,id=disk,file.locking=on"
 "$here/mkinitramfs.sh" -i "$here/l1-init" -a "$root" "$tmp/l1.cpio"
@@ -336,7 +347,7 @@ run_qemu() {
 	# QEMU's own words, and the time-out's, are kept for when L1 fails.
 	timeout --foreground -k 5 "$limit" qemu-system-x86_64 \
 		-nodefaults -no-user-config -no-reboot -display none \
-		-accel tcg,thread=multi -cpu max -smp "$cpus" -m "$mem" \
+		-cpu max -smp "$cpus" -m "$mem" \
 		-chardev "file,id=console,path=$tmp/l1-console" \
 		-chardev "file,id=results,path=$tmp/results.tar" \
 		-kernel "$folder"/boot/vmlinuz-* -initrd "$tmp/l1.cpio" \

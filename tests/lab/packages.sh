@@ -12,9 +12,9 @@ packages_build='gcc libc6-dev linux-libc-dev libfdt-dev libjansson-dev
 # To unpack a kernel package and make an initramfs.
 packages_guest='busybox-static cpio gzip'
 
-# To emulate a machine with AMD-V, make taps in it, and unpack the ELF kernel in a
-# bzImage.
-packages_lab='iproute2 lz4 qemu-system-x86 xz-utils zstd'
+# To emulate a machine with AMD-V, make taps in it, unpack the ELF kernel in a
+# bzImage, and make disks, one of them with a Debian userland.
+packages_lab='debootstrap e2fsprogs iproute2 lz4 qemu-system-x86 xz-utils zstd'
 
 # What check.sh needs beyond these: the unit tests' library, the second
 # compiler with its sanitizers, a C++ compiler for the public header, linters.

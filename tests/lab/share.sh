@@ -40,7 +40,7 @@ make() {
 
 check() {
 	say made "$(cat "$1/made/renamed"), $(readlink "$1/made/link")," \
-		"$(stat -c '%a %h' "$1/made/renamed"), $(ls "$1/made" | wc -l) names"
+		"$(stat -c '%a %h' "$1/made/renamed"), $(find "$1/made" | wc -l) names"
 	say written "$(md5sum <"$1/written" | cut -c1-32)"
 	if [ "$(sums "$1/copy")" = "$(sums "$1/tree/0")" ]; then
 		say copied "all, $(stat -c %a "$1/copy/0/file-0")"

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh disable=SC2034,SC2154
+#
+# boots.sh: stock kernels that boot, as bzImage and as ELF, and power off; what is
+# counted, traced and reported of them. A part of suite.sh.
+
+boots_jobs() {
+	# One that also tells all that it can of a run.
+	more="--stats --trace trace.json --fail-on panic,splat
+		--report report.json --symbols $symbols
+		--expect '^clock source *: kvm-clock'"
+	after="grep -c '\"ph\":\"X\"' trace.json >traced;
+		trapmap trace trace.json --symbols $symbols >all;
+		wc -l <all >printed; grep -m 1 serial_out all >example;
+		rm all trace.json"
+	boot cloud-1cpu /lab/cloud/vmlinuz 1 256 0
+
+	more="--expect 'guest of trapmap' --expect 'all tests passed'
+		--report report.json"
+	boot generic-2cpu /lab/generic/vmlinuz 2 512 16
+
+	# A line that reports a fault counts only where somebody wants to know.
+	boot cloud-elf /lab/cloud/vmlinux 1 256 0 trapmap.say=splat
+	more='--fail-on splat --report report.json'
+	boot generic-elf-2cpu /lab/generic/vmlinux 2 512 10 trapmap.say=splat
+
+	# More than 4 GiB, in an outer machine that has two: only what the guest
+	# touches may cost anything.
+	boot above-4g /lab/cloud/vmlinuz 1 5120 0
+
+	# One that is typed to.
+	before='{ while sleep 1; do echo hello; done; } |'
+	more="--expect '^was told *: hello'"
+	boot typed-to /lab/cloud/vmlinuz 1 256 0 trapmap.end=ask
+}
+
+boots_checks() {
+	out=$results/typed-to
+	is "$(field 'was told')" hello "typed-to: it was told what was typed"
+
+	# What was counted, traced and printed are the same exits.
+	traced=$(cat "$results/cloud-1cpu/traced" 2>/dev/null || echo none)
+	told cloud-1cpu "a table of exits with the UART, and shares of the time" \
+		"^  0x3f8-0x3ff +16550A +[1-9][0-9]* " \
+		'^Wall time of 1 vCPU +[1-9]' '^ +the guest +[1-9].* %$' \
+		"^trapmap: trace: $traced exits in trace.json\$"
+	is "$(cat "$results/cloud-1cpu/printed" 2>/dev/null)" \
+		$((${traced%none} + 1)) \
+		"cloud-1cpu: trapmap trace prints a line for each exit"
+	has 'out 0x3f.*16550A.*serial_out\+0x' "$results/cloud-1cpu/example" \
+		"cloud-1cpu: and where the guest was, by name"
+	reported cloud-1cpu "the report has no failure, and the exits by place" <<-'END'
+		verdict.kind = power-off
+		console.hits ~ "rule": "expect"
+		stats.places.0.device
+		stats.time.guest_ns
+		symbols.fit = fit
+	END
+
+	told generic-2cpu "a line never came" \
+		"no line of its console matched 'all tests passed'"
+	reported generic-2cpu "and the report says which" <<-'END'
+		verdict.kind = expect
+		console.missing = all tests passed
+	END
+
+	told generic-elf-2cpu "which line it was" \
+		"powered off .*, but its console said, line [0-9]+: \"" \
+		'.*WARNING: CPU: 0 PID: 1 at .*\(splat: WARNING\)$'
+	reported generic-elf-2cpu "the report has that line" <<-'END'
+		verdict.kind = panic
+		console.hits.0.rule = splat
+		console.hits.0.what = WARNING
+	END
+}

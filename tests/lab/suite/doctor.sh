@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh disable=SC2034,SC2154
+#
+# doctor.sh: what "trapmap doctor" finds there. A part of suite.sh.
+
+doctor_jobs() {
+	job doctor 20 0 trapmap doctor
+	job doctor-linux 20 0 trapmap doctor --linux
+}
+
+doctor_checks() {
+	ended doctor 0
+	cat "$out/stdout" "$out/stderr" >"$out/console" 2>/dev/null
+	has AMD-V "$out/console" "doctor: names AMD-V"
+	ended doctor-linux 0
+}
