@@ -132,7 +132,8 @@ tidy() {
 threaded() {
 	meson test -C "$base/$1" --list 2>/dev/null |
 		sed -n 's/^.*:\(unit\|api\) \/ //p' |
-		grep -E '^(loop|chardev|vcpu|api|gmem|bus|trace|watch|virtq-(threads|split|packed))' | sort -u
+		grep -E '^(loop|iothreads|chardev|port-fd|vcpu|api|gmem|bus|trace|watch|frame-ring|net-user|p9-(share|escape)|virtio-(9p|each)|virtq-(threads|split|packed))' |
+		sort -u
 }
 
 # TSan wants an address space less random than some kernels make it.
