@@ -11,8 +11,8 @@
  * An end of what the host sends is a half-close, as sockets have it; the guest may
  * go on sending until writing fails.
  *
- * Not modelled: a time limit for a guest that leaves a request unanswered; the
- * client sees to that by going away.
+ * Not modelled: a time limit for a guest that leaves a request unanswered. Where
+ * there is no place for one more the oldest such has to go.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -40,11 +40,28 @@ struct vsock_conn *vsock_conn_find(struct virtio_vsock *vs, uint32_t host_port,
 	return NULL;
 }
 
+/* Ends the oldest that is not open, if any: not yet, or no more. */
+static void make_room(struct virtio_vsock *vs)
+{
+	struct vsock_conn *c, *oldest = NULL;
+	unsigned i;
+
+	for (i = 0; i < VSOCK_BUCKETS; i++)
+		LIST_FOREACH(c, &vs->bucket[i], in_bucket)
+			if (!c->open && (!oldest || vs->born - c->born >
+							    vs->born - oldest->born))
+				oldest = c;
+	if (oldest)
+		vsock_conn_end(oldest);
+}
+
 struct vsock_conn *vsock_conn_new(struct virtio_vsock *vs, uint32_t host_port,
 				  uint32_t guest_port)
 {
 	struct vsock_conn *c;
 
+	if (vs->conns == VIRTIO_VSOCK_CONNS_MAX)
+		make_room(vs);
 	if (vs->conns == VIRTIO_VSOCK_CONNS_MAX)
 		return NULL;
 	c = calloc(1, sizeof(*c));
@@ -53,6 +70,7 @@ struct vsock_conn *vsock_conn_new(struct virtio_vsock *vs, uint32_t host_port,
 	c->vs = vs;
 	c->host_port = host_port;
 	c->guest_port = guest_port;
+	c->born = vs->born++;
 	c->guest_sends = c->guest_receives = true;
 	LIST_INSERT_HEAD(bucket(vs, host_port, guest_port), c, in_bucket);
 	vs->conns++;

@@ -47,6 +47,7 @@ struct vsock_conn {
 	struct virtio_vsock *vs;
 	LIST_ENTRY(vsock_conn) in_bucket;
 	TAILQ_ENTRY(vsock_conn) in_work;
+	uint32_t born; /* as vs->born was */
 	bool has_work; /* it is in vs->work */
 	bool dead;     /* it is in vs->dead */
 
@@ -85,6 +86,7 @@ struct virtio_vsock {
 	struct vsock_list work; /* those with something for the guest */
 	struct vsock_list dead; /* to be freed by the loop's thread */
 	unsigned conns;
+	uint32_t born; /* so many there have been */
 	uint32_t next_port;
 
 	/* Packets that belong to no connection are answered with RST. */

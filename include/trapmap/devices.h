@@ -240,7 +240,8 @@ struct trapmap_vsock {
 	 * A unix socket, made by start at PATH and gone with the VM, at which the
 	 * host says "CONNECT PORT\n" and is answered "OK PORT\n" with a port of
 	 * the host's; what the guest connects to (CID 2, PORT) is connected to a
-	 * unix socket at PATH_PORT. PATH has up to 96 bytes. NULL: vhost.
+	 * unix socket at PATH_PORT. PATH has up to 96 bytes. NULL: vhost. When
+	 * the run ends, what these sockets have no room for is lost.
 	 */
 	const char *path;
 	int vhost; /* not 0: sockets of the host kernel's, by /dev/vhost-vsock */

@@ -346,6 +346,31 @@ static void answers_wait_for_buffers_and_so_does_the_guest(void **state)
 	assert_int_equal(n, 128);
 }
 
+/* They wait for a guest that does not look: others need not. */
+static void connections_that_come_to_nothing_make_room(void **state)
+{
+	struct packet p = packet(REQUEST);
+	unsigned resets = 0;
+
+	bring_up(8, 0);
+	for (p.src_port = 1; p.src_port <= 512; p.src_port++) {
+		p.dst_port = 81; /* where nobody listens */
+		send_packet(p);
+	}
+	p = packet(REQUEST);
+	send_packet(p);
+	assert_true(f.host.stream[0].used);
+	while (receive(&p) && p.op == RST) {
+		assert_int_equal(p.src_port, 81);
+		resets++;
+	}
+	assert_int_equal(p.op, RESPONSE);
+	assert_int_equal(p.dst_port, 1000);
+	assert_int_equal(resets, 511);
+	send_data(bytes, 4);
+	assert_int_equal(f.host.stream[0].out_len, 4);
+}
+
 static void a_reset_ends_all_connections(void **state)
 {
 	struct fake_stream *fs, *called;
@@ -417,6 +442,7 @@ int main(void)
 		T(what_belongs_to_no_connection_is_reset),
 		T(what_does_not_fit_a_connection_ends_it),
 		T(answers_wait_for_buffers_and_so_does_the_guest),
+		T(connections_that_come_to_nothing_make_room),
 		T(a_reset_ends_all_connections),
 		T(packets_that_are_none_need_a_reset),
 	};

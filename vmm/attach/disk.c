@@ -48,8 +48,9 @@ static const char *open_error(const struct disk *disk, int r)
 	case -EBUSY:
 		return disk->read_only || disk->temporary ?
 			       "is being written to by another program" :
-			       "is in use by another program, or mounted; an "
-			       "image that is written to can have one user";
+			       "is in use by another program, or mounted, or "
+			       "given twice; an image that is written to can "
+			       "have one user";
 	case -EISDIR:
 		return "is a directory; an image or a block device was "
 		       "expected";

@@ -25,7 +25,7 @@ static bool is_file(const char *path)
  */
 static int absolute(const char *path, char **ret_path)
 {
-	char dir[PATH_MAX], *whole;
+	char dir[PATH_MAX], *whole = NULL;
 	int n;
 
 	if (path[0] == '/')
