@@ -72,7 +72,10 @@ done
 is "$lab" 0 "debian: the outer machine runs the session and powers off"
 [ "$lab" = 0 ] || sed 's/^/# /' "$work/lab-log"
 ended debian 0
-tr -d '\r' <"$out/stdout" >"$out/console" 2>/dev/null || :
+# Without what colours it and moves its cursor.
+escape=$(printf '\033')
+sed "s/\r//g; s/$escape\[[0-9;?]*[a-zA-Z]//g" "$out/stdout" >"$out/console" \
+	2>/dev/null || :
 has '^trapmap login: ' "$out/console" "debian: its own kernel and initrd come to a login"
 has '10\.0\.2\.15/24' "$out/console" "debian: it has its address by DHCP"
 has '^apt=0\.' "$out/console" "debian: apt installs a package"

@@ -154,10 +154,12 @@ symbols_offset() {
 
 # Each report is as its schema says.
 follow_schema() {
+	set -- "$results"/*/report.json
+	[ -f "$1" ] || return 0
 	for python in python3 /usr/bin/python3; do
 		"$python" -c 'import jsonschema' 2>/dev/null || continue
 		"$python" "$top/tests/unit/report-schema.py" \
-			"$top/docs/report.schema.json" "$results"/*/report.json \
+			"$top/docs/report.schema.json" "$@" \
 			>"$work/schema" 2>&1 && truth=0 || truth=1
 		verdict "$truth" "reports: as docs/report.schema.json has it" \
 			"$(head -n 3 "$work/schema" | tr '\n' ' ')"

@@ -112,9 +112,11 @@ need cpio cpio
 
 tmp=$(mktemp -d)
 tail_pid=
+qemu_pid=
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {
 	[ -z "$tail_pid" ] || kill "$tail_pid" 2>/dev/null || :
+	[ -z "$qemu_pid" ] || kill "$qemu_pid" 2>/dev/null || :
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
@@ -345,7 +347,7 @@ run_qemu() {
 	# Its timer's test fails now and then on a busy host.
 	# Not moved (KASLR), L1 knows the addresses of a System.map.
 	# QEMU's own words, and the time-out's, are kept for when L1 fails.
-	timeout --foreground -k 5 "$limit" qemu-system-x86_64 \
+	exec timeout --foreground -k 5 "$limit" qemu-system-x86_64 \
 		-nodefaults -no-user-config -no-reboot -display none \
 		-cpu max -smp "$cpus" -m "$mem" \
 		-chardev "file,id=console,path=$tmp/l1-console" \
@@ -355,14 +357,37 @@ run_qemu() {
 		"$@" 2>"$tmp/qemu-log"
 }
 
+# Ends QEMU when no job has come to its end for longer than any may take: L1 has been
+# seen to hang as a whole, its own time-outs included.
+watch_qemu() {
+	longest=$(cut -d' ' -f2 "$jobs" | sort -n | tail -n 1)
+	size=
+	still=0
+	while kill -0 "$qemu_pid" 2>/dev/null; do
+		sleep 1
+		now=$(stat -c %s "$tmp/results.tar" 2>/dev/null || echo 0)
+		[ "$now" = "$size" ] || still=0
+		size=$now
+		still=$((still + 1))
+		[ $still -lt $((longest + 60)) ] || {
+			echo "lab-amd: no job's end for $still s" >&2
+			kill "$qemu_pid" 2>/dev/null || :
+			return
+		}
+	done
+}
+
+qemu_status=0
 if [ -n "$jobs" ]; then
-	qemu_status=0
-	run_qemu "$@" </dev/null || qemu_status=$?
+	run_qemu "$@" </dev/null &
+	qemu_pid=$!
+	watch_qemu
+	wait "$qemu_pid" || qemu_status=$?
+	qemu_pid=
 else
 	tail -s 0.1 -f -n +1 "$tmp/err" >&2 &
 	tail_pid=$!
-	qemu_status=0
-	run_qemu "$@" || qemu_status=$?
+	(run_qemu "$@") || qemu_status=$?
 	# Let tail, which looks ten times a second, see the last of it.
 	sleep 0.3
 fi

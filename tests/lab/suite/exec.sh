@@ -7,14 +7,16 @@
 exec_jobs() {
 	run='trapmap exec --timeout 80 --log log'
 	# The host's files by 9p, and two folders of them to write to, of which one
-	# lies where the guest has a filesystem of its own.
-	job exec-9p 90 7 "mkdir -p '/dev/shm/a folder/below' made;
+	# lies where the guest has a filesystem of its own; so does a file that is
+	# named.
+	job exec-9p 90 7 "mkdir -p '/dev/shm/a folder/below' made /dev/shm/deep;
+		echo 'of the host' >/dev/shm/deep/file;
 		echo 'to the command' | SAID='by the environment'
 		$run -k /lab/generic/vmlinuz -c 2 --report report.json
 		--share '/dev/shm/a folder' --share made
-		-- $here/exec.sh '/dev/shm/a folder' made;
+		-- $here/exec.sh '/dev/shm/a folder' made /dev/shm/deep/file;
 		status=\$?; ls made >listed; cat made/* '/dev/shm/a folder/below/file'
-		>collected; rm -r '/dev/shm/a folder'; exit \$status"
+		>collected; rm -r '/dev/shm/a folder' /dev/shm/deep; exit \$status"
 	# Copied, with the libraries of a program; killed by a signal.
 	job exec-copied 90 143 "$run -k /lab/cloud/vmlinuz --copy $trapmap
 		-- /bin/busybox sh -c 'uname -r; $trapmap --version;
@@ -50,6 +52,8 @@ exec_checks() {
 	is "$(field root)" "touch: /new: Read-only file system" \
 		"exec-9p: the host's files are read-only"
 	is "$(field own)" "kept" "exec-9p: but /tmp is its own"
+	is "$(field kept)" "of the host" \
+		"exec-9p: what its arguments name is there all the same"
 	is "$(field module)" "overlay" "exec-9p: modprobe finds modules"
 	is "$(left stderr)" "to stderr" "exec-9p: stderr has what it said there"
 	is "$(left listed), $(left collected)" \

@@ -74,7 +74,7 @@ pmem_image() {
 # What a guest frees goes back: how much of Trapmap is resident once it has filled
 # memory, and each second from then on, until most of it has gone.
 balloon_job() {
-	job balloon 100 0 "$(
+	job balloon 150 0 "$(
 		cat <<-'END'
 			rss() {
 			sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' /proc/$!/status;
