@@ -332,7 +332,7 @@ static int prepare(struct net_tap *tap)
 {
 	char name[NET_TAP_NAME_MAX + 1];
 	int header = NET_HEADER_LEN, r = 0;
-	struct ifreq ifr;
+	struct ifreq ifr = { 0 };
 	unsigned i;
 	bool up;
 

@@ -58,8 +58,8 @@ static void put_attr(struct p9_request *req, const struct stat *st)
 int p9_getattr(struct p9_request *req)
 {
 	struct p9_thing thing;
-	struct p9_held held;
-	struct stat st;
+	struct p9_held held = { 0 };
+	struct stat st = { 0 };
 	int r = p9_hold(req->share, req->call.fid, &held);
 
 	if (r < 0)
@@ -163,8 +163,8 @@ int p9_setattr(struct p9_request *req)
 	const struct p9_call *c = &req->call;
 	struct p9_share *s = req->share;
 	struct p9_thing thing;
-	struct p9_held held;
-	struct stat st;
+	struct p9_held held = { 0 };
+	struct stat st = { 0 };
 	int r = p9_hold(s, c->fid, &held);
 
 	if (r < 0)
@@ -191,8 +191,8 @@ int p9_statfs(struct p9_request *req)
 {
 	struct p9_answer *a = &req->answer;
 	struct p9_thing thing;
-	struct p9_held held;
-	struct statfs fs;
+	struct p9_held held = { 0 };
+	struct statfs fs = { 0 };
 	uint32_t id[2];
 	int r = p9_hold(req->share, req->call.fid, &held);
 
@@ -225,7 +225,7 @@ int p9_statfs(struct p9_request *req)
 /* Whether the fid is open, for what is answered without a look at the file. */
 static int check_open(struct p9_request *req)
 {
-	struct p9_held held;
+	struct p9_held held = { 0 };
 	int r = p9_hold(req->share, req->call.fid, &held);
 
 	if (r < 0)

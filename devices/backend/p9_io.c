@@ -40,7 +40,7 @@ static int open_thing(struct p9_share *s, struct p9_node *node, int fd,
 {
 	struct p9_file *file;
 	bool shared;
-	struct stat st;
+	struct stat st = { 0 };
 	int r;
 
 	if (fstat(fd, &st) < 0)
@@ -76,8 +76,8 @@ int p9_lopen(struct p9_request *req)
 	int flags = flags_of(s, req->call.flags), r;
 	struct p9_file *file = NULL;
 	struct p9_thing thing;
-	struct p9_held held;
-	struct stat st;
+	struct p9_held held = { 0 };
+	struct stat st = { 0 };
 
 	if (flags < 0)
 		return flags;
@@ -89,7 +89,8 @@ int p9_lopen(struct p9_request *req)
 		r = open_thing(s, held.node, thing.fd, flags, &st, &file);
 		p9_thing_done(s, &thing);
 	}
-	if (r == 0 && (req->call.flags & P9_DIRECTORY) && !file->folder) {
+	if (r == 0 && (req->call.flags & P9_DIRECTORY) && file &&
+	    !file->folder) {
 		p9_file_put(s, file);
 		r = -ENOTDIR;
 	}
@@ -107,7 +108,7 @@ static int create(struct p9_share *s, struct p9_node *node, int folder,
 		  const char *name, const struct p9_call *c, int flags,
 		  struct stat *ret_st, struct p9_file **ret_file)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	int fd, r;
 
 	fd = openat(folder, name,
@@ -139,9 +140,9 @@ int p9_lcreate(struct p9_request *req)
 	int flags = flags_of(s, req->call.flags), folder, r;
 	struct p9_file *file = NULL;
 	struct p9_node *node = NULL;
-	char name[NAME_MAX + 1];
-	struct p9_held held;
-	struct stat st;
+	char name[NAME_MAX + 1] = "";
+	struct p9_held held = { 0 };
+	struct stat st = { 0 };
 
 	if (flags < 0)
 		return flags;
@@ -198,7 +199,7 @@ int p9_read(struct p9_request *req)
 	struct iovec spans[SPANS_MAX], *iov;
 	unsigned count = chain->in < SPANS_MAX ? chain->in : SPANS_MAX;
 	uint32_t len = req->call.count;
-	struct p9_held held;
+	struct p9_held held = { 0 };
 	ssize_t n;
 	int r = hold_open(req, false, &held);
 
@@ -224,7 +225,7 @@ int p9_write(struct p9_request *req)
 {
 	struct virtq_chain *chain = req->chain;
 	unsigned count = chain->out;
-	struct p9_held held;
+	struct p9_held held = { 0 };
 	struct iovec *iov;
 	ssize_t n;
 	int r = hold_open(req, false, &held);
@@ -244,7 +245,7 @@ int p9_write(struct p9_request *req)
 
 int p9_fsync(struct p9_request *req)
 {
-	struct p9_held held;
+	struct p9_held held = { 0 };
 	int r = p9_hold(req->share, req->call.fid, &held);
 
 	if (r < 0)
@@ -322,7 +323,7 @@ static ssize_t read_folder(const struct p9_share *s, struct p9_file *file,
 int p9_readdir(struct p9_request *req)
 {
 	size_t room = req->room - P9_READ_DATA;
-	struct p9_held held;
+	struct p9_held held = { 0 };
 	ssize_t len = -ENOMEM;
 	uint8_t *buf;
 	int r = hold_open(req, true, &held);

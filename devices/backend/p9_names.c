@@ -55,10 +55,10 @@ static int make_file(uint32_t mode, int folder, const char *name)
 int p9_make(struct p9_request *req)
 {
 	const struct p9_call *c = &req->call;
-	char name[NAME_MAX + 1];
-	struct p9_held held;
-	struct p9_qid qid;
-	struct stat st;
+	char name[NAME_MAX + 1] = "";
+	struct p9_held held = { 0 };
+	struct p9_qid qid = { 0 };
+	struct stat st = { 0 };
 	int folder, r = p9_name(&c->name, name);
 
 	if (r < 0)
@@ -159,8 +159,8 @@ int p9_renameat(struct p9_request *req)
 {
 	const struct p9_call *c = &req->call;
 	struct p9_share *s = req->share;
-	char from[NAME_MAX + 1], to[NAME_MAX + 1];
-	struct p9_held held, to_held;
+	char from[NAME_MAX + 1] = "", to[NAME_MAX + 1] = "";
+	struct p9_held held = { 0 }, to_held = { 0 };
 	int r;
 
 	r = p9_name(&c->name, from) ?: p9_name(&c->name2, to) ?:
@@ -184,7 +184,7 @@ static int place_of(struct p9_share *s, const struct p9_held *held,
 {
 	if (held->node == &s->tree.root)
 		return -EBUSY;
-	if (!held->node->parent)
+	if (!held->node || !held->node->parent)
 		return -ENOENT;
 	snprintf(name, NAME_MAX + 1, "%s", held->node->name);
 	*ret_parent = held->node->parent;
@@ -194,8 +194,8 @@ static int place_of(struct p9_share *s, const struct p9_held *held,
 int p9_rename(struct p9_request *req)
 {
 	struct p9_share *s = req->share;
-	char from[NAME_MAX + 1], to[NAME_MAX + 1];
-	struct p9_held held, to_held;
+	char from[NAME_MAX + 1] = "", to[NAME_MAX + 1] = "";
+	struct p9_held held = { 0 }, to_held = { 0 };
 	struct p9_node *parent = NULL;
 	int r;
 
@@ -244,8 +244,8 @@ int p9_unlinkat(struct p9_request *req)
 {
 	const struct p9_call *c = &req->call;
 	struct p9_share *s = req->share;
-	char name[NAME_MAX + 1];
-	struct p9_held held;
+	char name[NAME_MAX + 1] = "";
+	struct p9_held held = { 0 };
 	int r = p9_name(&c->name, name);
 
 	if (r == 0 && (c->flags & ~(uint32_t)AT_REMOVEDIR))
@@ -265,8 +265,8 @@ int p9_remove(struct p9_request *req)
 {
 	struct p9_share *s = req->share;
 	struct p9_node *parent = NULL;
-	char name[NAME_MAX + 1];
-	struct p9_held held;
+	char name[NAME_MAX + 1] = "";
+	struct p9_held held = { 0 };
 	int r = p9_hold(s, req->call.fid, &held);
 
 	if (r < 0)
@@ -289,7 +289,7 @@ int p9_readlink(struct p9_request *req)
 	struct p9_share *s = req->share;
 	char path[PATH_MAX];
 	struct p9_thing thing;
-	struct p9_held held;
+	struct p9_held held = { 0 };
 	ssize_t len;
 	int r = p9_hold(s, req->call.fid, &held);
 

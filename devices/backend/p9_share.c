@@ -54,7 +54,7 @@ static int attach(struct p9_request *req)
 	const struct p9_call *c = &req->call;
 	struct p9_share *s = req->share;
 	struct p9_node *node;
-	struct p9_qid qid;
+	struct p9_qid qid = { 0 };
 	struct stat st;
 
 	if (c->fid2 != P9_NOFID)
@@ -124,7 +124,7 @@ static int walk(struct p9_request *req)
 	struct p9_share *s = req->share;
 	struct p9_node *node;
 	struct p9_held held;
-	struct p9_qid qid;
+	struct p9_qid qid = { 0 };
 	unsigned n;
 	int r = p9_hold(s, c->fid, &held);
 

@@ -99,7 +99,7 @@ static int uncounted(struct qcow2 *q, uint64_t cluster)
 {
 	return qcow2_damaged(q, "its table at %#llx counts as free; 'qemu-img "
 			     "check -r all' counts anew",
-			     (unsigned long long)(cluster << q->cluster_bits));
+			     (unsigned long long)cluster << q->cluster_bits);
 }
 
 /* Makes the file long enough to hold the clusters before `end`. */
@@ -128,7 +128,7 @@ static int add_block(struct qcow2 *q, uint64_t cluster)
 		return uncounted(q, cluster);
 	r = extend(q, cluster + 1) ?:
 	    qcow2_block_slot(q, number, false, &block);
-	if (r < 0)
+	if (r < 0 || !block)
 		return r;
 	set_count(q, block->table, in_block(q, cluster), 1);
 	block->dirty = true;
@@ -268,12 +268,12 @@ int qcow2_take(struct qcow2 *q, uint64_t want, uint64_t *ret_first,
 	       uint64_t *ret_count, bool *ret_fresh)
 {
 	uint64_t first = 0, n, end = clusters_of(q, q->file.size);
-	struct qcow2_slot *block;
+	struct qcow2_slot *block = NULL;
 	bool fresh;
 	int r;
 
 	r = find_free(q, &first, &block);
-	if (r < 0)
+	if (r < 0 || !block)
 		return r;
 	/* The search may have extended it, by its own clusters. */
 	fresh = !q->file.device && first >= end;

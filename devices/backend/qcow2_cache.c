@@ -174,8 +174,8 @@ static int count_down(struct qcow2 *q, struct qcow2_run *run)
 			qcow2_damaged(q, "cluster %#llx of it is used and not "
 				      "counted; 'qemu-img check -r all' counts "
 				      "anew",
-				      (unsigned long long)(run->first
-							   << q->cluster_bits));
+				      (unsigned long long)run->first
+					      << q->cluster_bits);
 			continue;
 		}
 		qcow2_untake(q, run->first, 1);

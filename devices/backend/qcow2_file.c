@@ -48,12 +48,12 @@ int qcow2_damaged(struct qcow2 *q, const char *fmt, ...)
 
 static void advance(struct qcow2_cursor *cur, size_t len)
 {
-	while (len > 0 && len >= cur->iov->iov_len) {
+	while (len > 0 && cur->count > 0 && len >= cur->iov->iov_len) {
 		len -= cur->iov->iov_len;
 		cur->iov++;
 		cur->count--;
 	}
-	if (len > 0) {
+	if (len > 0 && cur->count > 0) {
 		cur->iov->iov_base = (uint8_t *)cur->iov->iov_base + len;
 		cur->iov->iov_len -= len;
 	}
@@ -62,7 +62,7 @@ static void advance(struct qcow2_cursor *cur, size_t len)
 /* The next of its bytes that lie in a row, at most len. */
 static size_t next_span(struct qcow2_cursor *cur, uint64_t len, void **ret_p)
 {
-	while (cur->iov->iov_len == 0) {
+	while (cur->count > 1 && cur->iov->iov_len == 0) {
 		cur->iov++;
 		cur->count--;
 	}
@@ -75,7 +75,7 @@ void qcow2_cursor_zero(struct qcow2_cursor *to, uint64_t len)
 	size_t n;
 	void *p;
 
-	for (; len > 0; len -= n) {
+	for (; len > 0 && to->count > 0; len -= n) {
 		n = next_span(to, len, &p);
 		memset(p, 0, n);
 		advance(to, n);
@@ -88,7 +88,7 @@ void qcow2_cursor_copy(struct qcow2_cursor *to, const void *buf, size_t len)
 	size_t n;
 	void *p;
 
-	for (; len > 0; len -= n, from += n) {
+	for (; len > 0 && to->count > 0; len -= n, from += n) {
 		n = next_span(to, len, &p);
 		memcpy(p, from, n);
 		advance(to, n);
@@ -101,7 +101,7 @@ static void copy_out(struct qcow2_cursor *from, void *buf, size_t len)
 	size_t n;
 	void *p;
 
-	for (; len > 0; len -= n, to += n) {
+	for (; len > 0 && from->count > 0; len -= n, to += n) {
 		n = next_span(from, len, &p);
 		memcpy(to, p, n);
 		advance(from, n);

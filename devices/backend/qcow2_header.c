@@ -228,7 +228,7 @@ static int load_l1(struct qcow2 *q, const uint8_t *h, char *why)
 					 "entry %llu of its L1 table (at offset "
 					 "%#llx) is %#llx, which means nothing",
 					 (unsigned long long)i,
-					 (unsigned long long)(at + i * 8),
+					 (unsigned long long)at + i * 8,
 					 (unsigned long long)v);
 		else if (v & QCOW2_OFFSET)
 			r = check_range(q, "L2 table", v & QCOW2_OFFSET,
@@ -293,8 +293,8 @@ static int check_counted(struct qcow2 *q, char *why)
 					"holds one of its tables, counts as "
 					"free: it may only be read (',ro') until "
 					"'qemu-img check -r all' has repaired it",
-					(unsigned long long)(cluster
-							     << q->cluster_bits));
+					(unsigned long long)cluster
+						<< q->cluster_bits);
 		}
 	return 0;
 }

@@ -164,7 +164,7 @@ int qcow2_entries_for_write(struct qcow2 *q, uint64_t cluster,
 		r = own_table(q, number);
 	if (r == 0)
 		r = qcow2_l2_slot(q, number, true, &slot);
-	if (r < 0)
+	if (r < 0 || !slot)
 		return r;
 	slot->dirty = true;
 	*ret_entries = slot->table + l2_index(q, cluster) * 8;

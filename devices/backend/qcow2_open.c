@@ -43,7 +43,7 @@ static void cache_free(struct qcow2_cache *cache)
 {
 	unsigned i;
 
-	for (i = 0; i < cache->count; i++)
+	for (i = 0; cache->slot && i < cache->count; i++)
 		free(cache->slot[i].table);
 	free(cache->slot);
 }

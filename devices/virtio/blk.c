@@ -76,25 +76,20 @@ static void look(struct virtio_blk *vb, unsigned queue)
 	} while (begin_some(vb, queue, &budget) && virtq_set_notify(q, true));
 }
 
-static void blk_notify(struct virtio_device *vd, unsigned queue)
+/*
+ * Gives back what is finished, and looks for more where requests were lacking.
+ * Returns whether there was something.
+ */
+static bool finish_some(struct virtio_blk *vb)
 {
-	struct virtio_blk *vb = to_blk(vd);
-
-	look(vb, queue);
-	block_kick(vb->cfg.blk);
-	virtio_signal(vd, queue);
-}
-
-/* Some requests are finished. */
-static void blk_ready(void *opaque)
-{
-	struct virtio_blk *vb = opaque;
 	struct block_request *io;
+	bool any = false;
 	unsigned i;
 
-	virtio_lock(&vb->vd);
-	while ((io = block_reap(vb->cfg.blk)))
+	while ((io = block_reap(vb->cfg.blk))) {
 		blk_end(vb, container_of(io, struct blk_request, io));
+		any = true;
+	}
 	for (i = 0; i < vb->vd.queues; i++) {
 		if (vb->queue[i].starved && vb->queue[i].free) {
 			vb->queue[i].starved = false;
@@ -102,6 +97,27 @@ static void blk_ready(void *opaque)
 		}
 		virtio_signal(&vb->vd, i);
 	}
+	return any;
+}
+
+static void blk_notify(struct virtio_device *vd, unsigned queue)
+{
+	struct virtio_blk *vb = to_blk(vd);
+
+	look(vb, queue);
+	block_kick(vb->cfg.blk);
+	/* What the host had in its cache is there by now: no event, no wait. */
+	if (finish_some(vb))
+		block_kick(vb->cfg.blk);
+}
+
+/* Some requests are finished. */
+static void blk_ready(void *opaque)
+{
+	struct virtio_blk *vb = opaque;
+
+	virtio_lock(&vb->vd);
+	finish_some(vb);
 	block_kick(vb->cfg.blk);
 	virtio_unlock(&vb->vd);
 }

@@ -362,7 +362,7 @@ int trapmap_vm_add_port(struct trapmap_vm *vm, const struct trapmap_port *port)
 			  strerrordesc_np(-r));
 	else
 		r = find_console(vm, &con);
-	if (r < 0) {
+	if (r < 0 || !con) {
 		if (end.in_fd >= 0)
 			close(end.in_fd);
 		if (end.out_fd >= 0)

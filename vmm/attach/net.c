@@ -256,7 +256,7 @@ static int network_device(struct attachment *at, const struct attach_site *site,
 	r = nw->kind == TRAPMAP_NET_USER ?
 		    open_user(nw, site, &config.net, err) :
 		    open_tap(nw, site, &config.net, err);
-	if (r < 0)
+	if (r < 0 || !config.net)
 		return r;
 	memcpy(config.mac, nw->mac, sizeof(config.mac));
 	config.queues = config.net->info.queues;
