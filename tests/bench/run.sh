@@ -1,19 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# run.sh BUILD-FOLDER [start|exit|recorder|path|memory...]: the benchmarks, all
-# without a name, as tables on stdout. docs/benchmarks.md says what they mean.
-# ROUNDS is how often each start is measured (50).
+# run.sh BUILD-FOLDER [start|exit|recorder|path|memory|disk|virtio...]: the benchmarks,
+# all but virtio without a name, as tables on stdout. docs/benchmarks.md says what
+# they mean. ROUNDS is how often each start is measured (50), and other things a
+# fifth as often.
 
 build=$1
 bench=$build/tests/bench
 trapmap=$build/vmm/cli/trapmap
 here=$(dirname "$0")
 shift
-[ $# -gt 0 ] || set -- start exit recorder path memory
+[ $# -gt 0 ] || set -- start exit recorder path memory disk
 
 if [ ! -x "$bench/bench" ]; then
-	echo "usage: $0 BUILD-FOLDER [start|exit|recorder|path|memory...]" >&2
+	echo "usage: $0 BUILD-FOLDER [start|exit|recorder|path|memory|disk|virtio...]" >&2
 	exit 2
 fi
 dir=$(mktemp -d) || exit 1
@@ -71,9 +72,49 @@ start()
 		"libtrapmap -m 8192" "$bench/start -m 8192"
 }
 
+# Reads of 4 KiB by a tiny guest, beside those of a program of this host.
+disk()
+{
+	count=$((${ROUNDS:-50} / 5 + 1))
+	if [ ! -x "$bench/load" ]; then
+		echo "  SKIPPED: disk: no static C library"
+		return
+	fi
+	dd if=/dev/zero of="$dir/disk" bs=1M count=64 2>/dev/null
+	modes=cached
+	! dd if="$dir/disk" of=/dev/null bs=4k count=1 iflag=direct 2>/dev/null ||
+		modes="cached direct"
+	for round in $(seq "$count"); do
+		for mode in $modes; do
+			for depth in 1 32; do
+				# shellcheck disable=SC2046 # a word or none
+				echo "$mode-$depth $round host $("$bench/load" disk \
+					"$dir/disk" rand $depth 1 0.3 \
+					$(echo "$mode" | grep cached))"
+				# shellcheck disable=SC2046
+				echo "$mode-$depth $round trapmap $("$trapmap" run \
+					"$bench/disk.elf" -q -p "$depth 3200" \
+					--timeout 30 -d "$dir/disk,format=raw$(
+						[ "$mode" = cached ] || echo ,direct)")"
+			done
+		done
+	done >"$dir/figures"
+	set --
+	for mode in $modes; do
+		for depth in 1 32; do
+			set -- "$@" "$mode-$depth" \
+				"$mode, depth $depth" "reads/s" host,trapmap
+		done
+	done
+	"$bench/rows" "$@" <"$dir/figures"
+}
+
 if ! { [ -c /dev/kvm ] && (exec 3<>/dev/kvm) 2>/dev/null; }; then
-	echo "SKIPPED: start, exit, memory: /dev/kvm cannot be opened"
-	set -- recorder path
+	echo "SKIPPED: start, exit, memory, disk: /dev/kvm cannot be opened"
+	case " $* " in
+	*" virtio "*) set -- recorder path virtio ;;
+	*) set -- recorder path ;;
+	esac
 fi
 for what in "$@"; do
 	case $what in
@@ -95,6 +136,14 @@ for what in "$@"; do
 	memory)
 		echo "Memory"
 		"$here/memory.sh" "$trapmap" "$dir/idle.bin"
+		;;
+	disk)
+		echo "Reads by a tiny guest"
+		disk
+		;;
+	virtio)
+		echo "Virtio, in lab-amd"
+		"$here/virtio.sh" "$build"
 		;;
 	*) echo "$0: no benchmark '$what'" >&2; exit 2 ;;
 	esac
