@@ -112,7 +112,7 @@ static void the_root_disk_is_named_on_the_command_line(void **state)
 static void an_image_is_given_once(void **state)
 {
 	assert_bad("--disk 'a' is given twice; an image that is written to can "
-		   "have one user (',ro' makes it read-only)",
+		   "have one user (with ',ro' on both it is only read)",
 		   D, W("a,ro"), D, W("a"));
 	assert_good(D, W("a,ro"), D, W("a,ro"));
 	assert_bad("--report would overwrite 'a', which is a disk", D, W("a"),

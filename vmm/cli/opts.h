@@ -25,6 +25,7 @@ enum opts_sink_kind {
 struct opts_sink {
 	enum opts_sink_kind kind;
 	char *path;
+	const char *option; /* which asked for it; NULL: its own */
 };
 
 struct opts_rule {

@@ -185,7 +185,7 @@ static int check(const char *text, const struct run_opts *opts,
 			return opts_fail(err,
 					 "--disk '%s' is given twice; an image "
 					 "that is written to can have one user "
-					 "(',ro' makes it read-only)",
+					 "(with ',ro' on both it is only read)",
 					 disk->path);
 		if (other->root && disk->root)
 			return opts_fail(err,

@@ -121,7 +121,8 @@ static int connect_serial(struct run *run)
 	case OPTS_SINK_NULL: return STATUS_OK;
 	case OPTS_SINK_FILE:
 		serial.out_fd =
-			insight_open("--serial", run->opts->serial.path);
+			insight_open(run->opts->serial.option ?: "--serial",
+				     run->opts->serial.path);
 		if (serial.out_fd < 0)
 			return STATUS_BAD_INPUT;
 		break;

@@ -120,7 +120,7 @@ static const struct manual_item disk_keys[] = {
 	{ "ro", "the guest cannot write to it" },
 	{ "root", "adds \"root=/dev/vdX rw\" (with ro: ro) to the kernel's command line; where none is given it begins with console=ttyS0 (-p '': with nothing)" },
 	{ "tmp", "what is written goes to a temporary file, in TMPDIR or /var/tmp, and is gone at the end" },
-	{ "format=raw|qcow2", "in place of going by what is in it, where a guest may not turn a raw disk into something else; of a qcow2 image the backing file that it names is read, too" },
+	{ "format=raw|qcow2", "in place of going by what is in it (auto), where a guest may not turn a raw disk into something else; of a qcow2 image the backing file that it names is read, too" },
 	{ "serial=ID", "a serial number of up to 20 bytes (also id=)" },
 	{ "werror=stop", "with no room on the host the guest pauses, and tries again after Ctrl-A r or SIGCONT; report, the default, gives it an I/O error" },
 	{ "direct", "past the host's page cache" },

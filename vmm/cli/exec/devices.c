@@ -127,6 +127,7 @@ int devices_log(struct exec_opts *opts)
 	if (!opts->log)
 		return 0;
 	opts->run.serial.kind = OPTS_SINK_FILE;
+	opts->run.serial.option = "--log";
 	opts->run.serial.path = strdup(opts->log);
 	if (opts->run.serial.path)
 		return 0;

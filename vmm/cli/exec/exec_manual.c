@@ -33,7 +33,7 @@ static const struct opt table[] = {
 	  "\"host\", then features to add or to hide: host,+FEATURE,-FEATURE" },
 	{ 'd', "disk", "FILE[,KEY...]", "a disk, as of 'trapmap run'" },
 	{ 'n', "net", "user|tap=NAME[,KEY...]",
-	  "a network, as of 'trapmap run'" },
+	  "a network, as of 'trapmap run'; the command itself brings it up" },
 	{ OPT_TRANSPORT, "transport", "mmio|pci",
 	  "how the guest finds its devices (default: mmio)" },
 
@@ -83,7 +83,7 @@ const struct manual exec_manual = {
 	.name = "exec",
 	.summary = "run a command of this host on another kernel",
 	.synopsis = "-k KERNEL [OPTION...] -- COMMAND [ARGUMENT...]",
-	.text = "Boots KERNEL in a virtual machine and runs COMMAND there as root, with this host's files, environment and working directory, and returns its exit status. Input, output and errors are kept apart and pass every byte.\n"
+	.text = "Boots KERNEL in a virtual machine and runs COMMAND there as root, with this host's files, environment and working directory, and returns its exit status. Input, output and errors are kept apart and pass every byte; none of them is a terminal.\n"
 		"\n"
 		"The kernel needs virtio's console, and 9p over virtio for the host's files, built in or as modules, which are loaded.",
 	.table = table,

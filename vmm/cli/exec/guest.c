@@ -49,9 +49,8 @@ static int copy_all(struct copy *copy, const struct guest *guest)
 	for (i = 0; r == 0 && i < opts->copies; i++) {
 		if (!realpath(opts->copy[i], path)) {
 			r = -errno;
-			snprintf(copy->err, sizeof(copy->err),
-				 "--copy '%s': %s", opts->copy[i],
-				 strerror(errno));
+			snprintf(copy->err, sizeof(copy->err), "--copy '%s': %s",
+				 opts->copy[i], strerror(errno));
 			break;
 		}
 		r = copy_path(copy, path);
@@ -111,8 +110,7 @@ static int make_guest(struct guest *guest)
 	modules_done(&modules);
 	if (status)
 		return status;
-	return devices_attach(guest->opts, by_9p, guest->result[1],
-			      &guest->met);
+	return devices_attach(guest->opts, by_9p, guest->result[1], &guest->met);
 }
 
 int guest_prepare(struct guest *guest, struct exec_opts *opts)
@@ -123,6 +121,10 @@ int guest_prepare(struct guest *guest, struct exec_opts *opts)
 	status = program_find(opts->command[0], &guest->program);
 	if (status)
 		return status;
+	if (access(opts->run.kernel, R_OK) < 0) {
+		say("%s: %s", opts->run.kernel, strerror(errno));
+		return EXEC_CANNOT;
+	}
 	if (pipe2(guest->result, O_CLOEXEC | O_NONBLOCK) < 0) {
 		say("cannot make a pipe: %s", strerror(errno));
 		return EXEC_CANNOT;
@@ -175,14 +177,13 @@ static void explain(const struct guest *guest, int status)
 		    "CONFIG_VIRTIO_CONSOLE and CONFIG_VIRTIO_%s, built in or as "
 		    "modules (--modules FOLDER)",
 		    opts->run.kernel,
-		    opts->run.machine.transport == TRAPMAP_TRANSPORT_PCI ?
-			    "PCI" :
-			    "MMIO");
+		    opts->run.machine.transport == TRAPMAP_TRANSPORT_PCI
+			    ? "PCI"
+			    : "MMIO");
 	else
 		say("the guest ended %s the command%s",
 		    met ? "under" : "before it ran",
-		    opts->log ? "" :
-				"; --log FILE keeps what its kernel says");
+		    opts->log ? "" : "; --log FILE keeps what its kernel says");
 }
 
 int guest_status(struct guest *guest, int status)

@@ -28,8 +28,8 @@ struct plan {
 	char kept[PATH_MAX]; /* the folder that was kept last */
 };
 
-__attribute__((format(printf, 2, 3)))
-static void item(struct plan *plan, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void item(struct plan *plan,
+						       const char *fmt, ...)
 {
 	va_list ap;
 
@@ -90,8 +90,7 @@ static bool is_covered(const char *path)
 
 static void keep(struct plan *plan, const char *path, bool folder)
 {
-	if (!is_covered(path) ||
-	    (*plan->kept && is_below(path, plan->kept)))
+	if (!is_covered(path) || (*plan->kept && is_below(path, plan->kept)))
 		return;
 	item(plan, "keep=%s", path);
 	if (folder)
@@ -131,12 +130,16 @@ static int add_shares(struct plan *plan)
 {
 	const struct exec_opts *opts = plan->opts;
 	char path[PATH_MAX];
+	struct stat st;
 	unsigned i;
 
 	for (i = 0; i < opts->shares; i++) {
 		if (!realpath(opts->share[i], path)) {
-			say("--share '%s': %s", opts->share[i],
-			    strerror(errno));
+			say("--share '%s': %s", opts->share[i], strerror(errno));
+			return EXEC_CANNOT;
+		}
+		if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode)) {
+			say("--share '%s': is not a folder", opts->share[i]);
 			return EXEC_CANNOT;
 		}
 		if (strcmp(path, "/") == 0) {
