@@ -109,8 +109,8 @@ int trapmap_vm_set_machine(struct trapmap_vm *vm,
 	c->strict_io = machine->strict_io != 0;
 	c->watchdog_ms = machine->watchdog_ms;
 	c->machine.test_device = machine->test_device != 0;
-	c->machine.transport = machine->transport ? machine->transport :
-						    PLATFORM_TRANSPORT;
+	c->transport = machine->transport ? machine->transport :
+					    PLATFORM_TRANSPORT;
 	return 0;
 }
 
@@ -156,6 +156,18 @@ int trapmap_vm_set_kernel(struct trapmap_vm *vm,
 			  const struct trapmap_source *source)
 {
 	return replace_source(vm, &vm->config.kernel, source);
+}
+
+int trapmap_vm_set_boot(struct trapmap_vm *vm, enum trapmap_boot boot)
+{
+	int r = configurable(vm);
+
+	if (r < 0)
+		return r;
+	if (boot > TRAPMAP_BOOT_UNPACK)
+		return fail(vm, -EINVAL, "unknown boot protocol");
+	vm->config.boot = boot;
+	return 0;
 }
 
 int trapmap_vm_add_initrd(struct trapmap_vm *vm,
@@ -358,7 +370,7 @@ int vm_config_init(struct vm_config *c)
 	c->machine.serial_in_fd = -1;
 	c->machine.serial_out_fd = -1;
 	c->machine.debugcon_fd = -1;
-	c->machine.transport = PLATFORM_TRANSPORT;
+	c->transport = PLATFORM_TRANSPORT;
 	c->symbols.fd = -1;
 	c->trace = (struct trapmap_trace)TRAPMAP_TRACE_INIT;
 	return watch_new(&c->watch);

@@ -119,7 +119,7 @@ static void put_memory(struct tree *t, const struct platform *p)
 	end(t);
 }
 
-static void put_cpus(struct tree *t, unsigned cpus)
+static void put_cpus(struct tree *t, const struct platform *p)
 {
 	char name[16];
 	unsigned i;
@@ -127,13 +127,15 @@ static void put_cpus(struct tree *t, unsigned cpus)
 	begin(t, "cpus");
 	PROP_CELLS(t, "#address-cells", 1);
 	PROP_CELLS(t, "#size-cells", 0);
-	for (i = 0; i < cpus; i++) {
-		snprintf(name, sizeof(name), "cpu@%x", i);
+	for (i = 0; i < p->cpus; i++) {
+		uint32_t apic_id = platform_apic_id(p, i);
+
+		snprintf(name, sizeof(name), "cpu@%x", apic_id);
 		begin(t, name);
 		prop_string(t, "device_type", "cpu");
 		/* What Linux looks for: the first x86 that had a devicetree. */
 		prop_string(t, "compatible", "intel,ce4100");
-		PROP_CELLS(t, "reg", i); /* the local APIC's id */
+		PROP_CELLS(t, "reg", apic_id);
 		end(t);
 	}
 	end(t);
@@ -184,19 +186,22 @@ static void put_isa(struct tree *t)
 	end(t);
 }
 
-static void put_virtio(struct tree *t, unsigned count)
+static void put_virtio(struct tree *t, const struct platform *p)
 {
 	char name[32];
 	unsigned i;
 
-	for (i = 0; i < count; i++) {
-		snprintf(name, sizeof(name), "virtio@%x", LAYOUT_VIRTIO_AT(i));
+	for (i = 0; i < platform_virtio_mmio(p); i++) {
+		const struct platform_place *slot = &p->slot[i];
+
+		snprintf(name, sizeof(name), "virtio@%llx",
+			 (unsigned long long)slot->base);
 		begin(t, name);
 		prop_string(t, "compatible", "virtio,mmio");
-		PROP_CELLS(t, "reg", 0, LAYOUT_VIRTIO_AT(i), 0,
-			   VIRTIO_MMIO_LEN);
+		PROP_CELLS(t, "reg", (uint32_t)(slot->base >> 32),
+			   (uint32_t)slot->base, 0, VIRTIO_MMIO_LEN);
 		PROP_CELLS(t, "interrupt-parent", PHANDLE_IOAPIC);
-		PROP_CELLS(t, "interrupts", LAYOUT_IRQ_VIRTIO + i, EDGE_RISING);
+		PROP_CELLS(t, "interrupts", slot->irq, EDGE_RISING);
 		end(t);
 	}
 }
@@ -252,7 +257,7 @@ static void put_soc(struct tree *t, const struct platform *p)
 	prop_flag(t, "ranges");
 	put_interrupt_controllers(t);
 	put_isa(t);
-	put_virtio(t, platform_virtio_mmio(p));
+	put_virtio(t, p);
 	if (platform_has_pci(p))
 		put_pci(t);
 	end(t);
@@ -285,7 +290,7 @@ static int write_tree(const struct devicetree_config *m, void *blob, size_t len)
 	PROP_CELLS(&t, "#size-cells", 2);
 	put_chosen(&t, m);
 	put_memory(&t, &m->platform);
-	put_cpus(&t, m->platform.cpus);
+	put_cpus(&t, &m->platform);
 	put_soc(&t, &m->platform);
 	end(&t);
 	if (t.r == 0)

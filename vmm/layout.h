@@ -9,8 +9,10 @@
  *	0x0000007000  | boot: boot_params        |
  *	0x0000007c00  | (a boot sector)          |
  *	0x0000008000  | boot: setup_data, or the |
- *	              |  multiboot information   |
- *	0x0000010000  | (a flat binary)          |
+ *	              |  multiboot information,  |
+ *	              |  or PVH's start info     |
+ *	0x0000010000  | (a flat binary, or the   |
+ *	              |  setup code of a kernel) |
  *	0x0000020000  | boot: command line       |
  *	              | free                     |
  *	0x000009fc00  | EBDA, reserved           |
@@ -54,6 +56,12 @@
 #define LAYOUT_SETUP_DATA_MAX 0x1000
 #define LAYOUT_MULTIBOOT 0x8000 /* in place of setup_data */
 #define LAYOUT_MULTIBOOT_MAX 0x8000
+#define LAYOUT_PVH 0x8000 /* as well */
+#define LAYOUT_PVH_MAX 0x8000
+/* boot.rst's X, with the setup code's heap and stack behind it. */
+#define LAYOUT_SETUP 0x10000
+#define LAYOUT_SETUP_MAX 0x8000
+#define LAYOUT_SETUP_HEAP_END 0xe000 /* from X */
 #define LAYOUT_FLAT 0x10000
 #define LAYOUT_FLAT_MAX 0x8fc00 /* up to the EBDA */
 #define LAYOUT_CMDLINE 0x20000

@@ -12,11 +12,13 @@
 #include "error.h"
 #include "platform.h"
 #include "source.h"
+#include "trapmap/trapmap.h"
 
 #define LOAD_MAX_INITRDS 64
 
 struct load_request {
 	struct source *kernel;
+	enum trapmap_boot boot;
 	struct source *initrd;
 	unsigned initrds; /* at most LOAD_MAX_INITRDS */
 	const char *cmdline; /* not NULL */

@@ -112,6 +112,7 @@ static int add_pc(struct machine *m, const struct machine_config *config,
 		  const struct machine_host *host, struct loop *loop,
 		  const int *vm_fd)
 {
+	const struct platform *p = &config->platform;
 	const struct chardev_fd_config console = {
 		.loop = loop,
 		.in_fd = config->serial_in_fd,
@@ -128,11 +129,11 @@ static int add_pc(struct machine *m, const struct machine_config *config,
 	};
 	struct rtc_config rtc = {
 		.loop = loop,
-		.irq = irqchip_line(&m->irq_rtc, vm_fd, LAYOUT_IRQ_RTC),
+		.irq = irqchip_line(&m->irq_rtc, vm_fd, p->rtc.irq),
 	};
 	struct uart_config com1 = {
 		.loop = loop,
-		.irq = irqchip_line(&m->irq_com1, vm_fd, LAYOUT_IRQ_COM1),
+		.irq = irqchip_line(&m->irq_com1, vm_fd, p->uart[0].irq),
 	};
 	const struct acpi_pm_config pm = {
 		.loop = loop,
@@ -148,11 +149,13 @@ static int add_pc(struct machine *m, const struct machine_config *config,
 	if (r < 0)
 		return r;
 
-	rtc_time(config, loop, &rtc);
-	r = rtc_new(&rtc, &dev) ?: machine_keep(m, dev) ?:
-	    bus_add(&m->pio, LAYOUT_PORT_RTC, 2, dev, 0);
-	if (r < 0)
-		return r;
+	if (p->rtc.there) {
+		rtc_time(config, loop, &rtc);
+		r = rtc_new(&rtc, &dev) ?: machine_keep(m, dev) ?:
+		    bus_add(&m->pio, p->rtc.base, 2, dev, 0);
+		if (r < 0)
+			return r;
+	}
 
 	r = post_code_new(loop, &m->post) ?: machine_keep(m, m->post) ?:
 	    bus_add(&m->pio, TRAPMAP_POST_PORT, 1, m->post, 0);
@@ -164,7 +167,7 @@ static int add_pc(struct machine *m, const struct machine_config *config,
 		return r;
 	r = add_tap(m, WATCH_COM1, m->console, &com1.chr) ?:
 	    uart_new(&com1, &m->uart) ?: machine_keep(m, m->uart) ?:
-	    bus_add(&m->pio, LAYOUT_PORT_COM1, 8, m->uart, 0);
+	    bus_add(&m->pio, p->uart[0].base, 8, m->uart, 0);
 	if (r < 0)
 		return r;
 
@@ -174,7 +177,7 @@ static int add_pc(struct machine *m, const struct machine_config *config,
 		return r;
 
 	/* A PCI bus has the ports itself. */
-	if (config->transport == TRAPMAP_TRANSPORT_PCI)
+	if (platform_has_pci(&config->platform))
 		return 0;
 	return pci_config_new(&dev) ?: machine_keep(m, dev) ?:
 	       bus_add(&m->pio, LAYOUT_PORT_PCI_CONFIG, PCI_CONFIG_LEN, dev, 0);
@@ -194,8 +197,8 @@ static int add_virtual(struct machine *m, const struct machine_config *config,
 		.opaque = host->opaque,
 	};
 	const struct fw_cfg_config fw_cfg = {
-		.mem = config->mem,
-		.cpus = (uint16_t)config->cpus,
+		.mem = config->platform.mem,
+		.cpus = (uint16_t)config->platform.cpus,
 	};
 	struct chardev *chr = NULL;
 	struct device *dev = NULL;

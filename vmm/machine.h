@@ -18,6 +18,7 @@
 #include "irqchip.h"
 #include "layout.h"
 #include "notice.h"
+#include "platform.h"
 #include "trapmap/trapmap.h"
 #include "watch.h"
 
@@ -29,8 +30,7 @@ struct iothreads;
 
 /* What the board is built from. */
 struct machine_config {
-	uint64_t mem; /* bytes of RAM */
-	unsigned cpus;
+	struct platform platform; /* .virtio is not looked at */
 	enum trapmap_rtc_base rtc_base;
 	enum trapmap_rtc_clock rtc_clock;
 	int64_t rtc_epoch;
@@ -39,7 +39,6 @@ struct machine_config {
 	int serial_out_fd;
 	/* The debug console's output; -1 for none. Stays the caller's. */
 	int debugcon_fd;
-	enum trapmap_transport transport; /* not _DEFAULT */
 	struct attachment *const *attached; /* they stay the caller's */
 	unsigned attached_count;
 	/* For those that ask for one; NULL: none of them does. */

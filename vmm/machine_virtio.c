@@ -24,7 +24,7 @@
 struct board {
 	struct machine *m;
 	const int *vm_fd;
-	enum trapmap_transport transport;
+	const struct platform *platform;
 	struct pci_host *pci; /* NULL: virtio-mmio */
 };
 
@@ -36,10 +36,10 @@ static int add_mmio(struct board *b, unsigned n, struct virtio_device *vd,
 		.vd = vd,
 		.loop = loop,
 		.doorbell = doorbell_at(&m->virtio[n].doorbell, b->vm_fd,
-					LAYOUT_VIRTIO_AT(n)),
+					b->platform->slot[n].base),
 	};
 
-	return irqchip_edge(&m->irqchip, platform_virtio_irq(b->transport, n),
+	return irqchip_edge(&m->irqchip, b->platform->slot[n].irq,
 			    &mmio.irq_fd) ?:
 	       virtio_mmio_new(&mmio, ret_dev);
 }
@@ -81,7 +81,8 @@ static int add(struct board *b, struct loop *loop, const char *name,
 	r = machine_keep(m, dev);
 	if (r < 0 || b->pci)
 		return r;
-	return bus_add(&m->mmio, LAYOUT_VIRTIO_AT(n), VIRTIO_MMIO_LEN, dev, 0);
+	return bus_add(&m->mmio, b->platform->slot[n].base, VIRTIO_MMIO_LEN, dev,
+		       0);
 }
 
 /* Its device is the last to go: the functions know it. */
@@ -139,12 +140,13 @@ static int add_attached(struct board *b, const struct machine_config *config,
 	struct virtio_device *vd = NULL;
 	int r = 0;
 
-	if (!b->pci && b->m->virtio_count == LAYOUT_VIRTIO_MAX)
+	if (!b->pci && b->m->virtio_count == b->platform->slots)
 		return error_set(err, ERROR_INPUT, -E2BIG,
-				 "%s: virtio-mmio has room for %d devices, the "
+				 "%s: virtio-mmio has room for %u devices, the "
 				 "entropy device among them, and they are there "
 				 "already; --transport pci has room for %d",
-				 at->name, LAYOUT_VIRTIO_MAX, MACHINE_MAX_VIRTIO);
+				 at->name, b->platform->slots,
+				 MACHINE_MAX_VIRTIO);
 	site->loop = loop;
 	if (at->iothread && config->iothreads)
 		r = iothreads_get(config->iothreads, at->iothread,
@@ -167,7 +169,7 @@ int machine_add_virtio(struct machine *m, const struct machine_config *config,
 	static const struct gmem no_ram;
 	struct attach_site site = {
 		.ram = config->ram ? config->ram : &no_ram,
-		.cpus = config->cpus,
+		.cpus = config->platform.cpus,
 		.host = &m->host,
 	};
 	const struct virtio_rng_config rng = {
@@ -177,13 +179,13 @@ int machine_add_virtio(struct machine *m, const struct machine_config *config,
 	struct board b = {
 		.m = m,
 		.vm_fd = vm_fd,
-		.transport = config->transport,
+		.platform = &config->platform,
 	};
 	struct virtio_device *vd = NULL;
 	unsigned i;
 	int r = 0;
 
-	if (config->transport == TRAPMAP_TRANSPORT_PCI)
+	if (platform_has_pci(&config->platform))
 		r = add_pci_host(m, vm_fd, &b.pci);
 	if (r == 0)
 		r = virtio_rng_new(&rng, &vd);

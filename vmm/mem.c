@@ -34,9 +34,24 @@ static const char *size_text(char buf[32], uint64_t size)
 	return buf;
 }
 
-int mem_init(struct mem *mem, uint64_t size, struct error *err)
+/* One mapping for all of it, in the order of the addresses. */
+static void place_ram(struct mem *mem, const struct platform *p, uint8_t *host)
 {
-	uint64_t low = size < LAYOUT_HOLE ? size : LAYOUT_HOLE;
+	unsigned i;
+
+	(void)gmem_add(&mem->gmem, 0, LAYOUT_LOW_RAM_END, host);
+	(void)gmem_add(&mem->gmem, LAYOUT_BIOS, p->ram[0].len - LAYOUT_BIOS,
+		       host + LAYOUT_BIOS);
+	for (i = 1; i < p->rams; i++) {
+		host += p->ram[i - 1].len;
+		(void)gmem_add(&mem->gmem, p->ram[i].base, p->ram[i].len, host);
+	}
+}
+
+int mem_init(struct mem *mem, const struct platform *platform,
+	     struct error *err)
+{
+	uint64_t size = platform->mem;
 	char text[32];
 	uint8_t *host;
 
@@ -59,12 +74,7 @@ int mem_init(struct mem *mem, uint64_t size, struct error *err)
 	(void)madvise(mem->map, mem->map_len, MADV_DONTFORK);
 
 	host = (uint8_t *)align_up((uintptr_t)mem->map, MEM_ALIGN);
-	(void)gmem_add(&mem->gmem, 0, LAYOUT_LOW_RAM_END, host);
-	(void)gmem_add(&mem->gmem, LAYOUT_BIOS, low - LAYOUT_BIOS,
-		       host + LAYOUT_BIOS);
-	if (size > low)
-		(void)gmem_add(&mem->gmem, LAYOUT_HOLE_END, size - low,
-			       host + low);
+	place_ram(mem, platform, host);
 	return 0;
 }
 

@@ -20,6 +20,7 @@
 
 #include "core/gmem.h"
 #include "error.h"
+#include "platform.h"
 #include "trapmap/trapmap.h"
 
 #define MEM_MIN (UINT64_C(1) << 20)
@@ -44,10 +45,10 @@ struct mem {
 };
 
 /*
- * Maps `size` bytes of zeroed guest memory (at least MEM_MIN, whole pages).
- * Returns 0, or -errno with *err.
+ * Maps the platform's RAM, zeroed. Returns 0, or -errno with *err.
  */
-int mem_init(struct mem *mem, uint64_t size, struct error *err);
+int mem_init(struct mem *mem, const struct platform *platform,
+	     struct error *err);
 void mem_done(struct mem *mem);
 
 /*

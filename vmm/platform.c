@@ -7,12 +7,6 @@
 #include <string.h>
 
 #include "core/base.h"
-#include "layout.h"
-
-unsigned platform_virtio_mmio(const struct platform *p)
-{
-	return p->transport == TRAPMAP_TRANSPORT_MMIO ? p->virtio : 0;
-}
 
 /*
  * A kernel that is told on its command line looks the number up nowhere: Linux
@@ -23,11 +17,53 @@ static const uint8_t isa_irqs[] = { 5, 6, 7, 10, 11, 14, 15, 3 };
 
 _Static_assert(sizeof(isa_irqs) == LAYOUT_VIRTIO_MAX, "an IRQ each");
 
-unsigned platform_virtio_irq(enum trapmap_transport transport, unsigned n)
+static const struct platform_place pc_uart[PLATFORM_UARTS] = {
+	{ true, TRAPMAP_SPACE_PIO, 0, LAYOUT_IRQ_COM1, LAYOUT_PORT_COM1 },
+};
+
+static const struct platform_place pc_rtc = {
+	true, TRAPMAP_SPACE_PIO, 0, LAYOUT_IRQ_RTC, LAYOUT_PORT_RTC
+};
+
+struct platform platform_pc(uint64_t mem, unsigned cpus,
+			    enum trapmap_transport transport)
 {
-	return transport == TRAPMAP_TRANSPORT_MMIO_CMDLINE ?
-		       isa_irqs[n] :
-		       LAYOUT_IRQ_VIRTIO + n;
+	struct platform p = {
+		.mem = mem,
+		.cpus = cpus,
+		.rtc = pc_rtc,
+		.transport = transport,
+	};
+	uint64_t low = mem < LAYOUT_HOLE ? mem : LAYOUT_HOLE;
+	unsigned i;
+
+	p.ram[p.rams++] = (struct platform_ram){ 0, low };
+	if (mem > low)
+		p.ram[p.rams++] =
+			(struct platform_ram){ LAYOUT_HOLE_END, mem - low };
+	memcpy(p.uart, pc_uart, sizeof(p.uart));
+	if (transport == TRAPMAP_TRANSPORT_PCI)
+		return p;
+	for (i = 0; i < LAYOUT_VIRTIO_MAX; i++)
+		p.slot[p.slots++] = (struct platform_place){
+			.there = true,
+			.space = TRAPMAP_SPACE_MMIO,
+			.base = LAYOUT_VIRTIO_AT(i),
+			.irq = transport == TRAPMAP_TRANSPORT_MMIO_CMDLINE ?
+				       isa_irqs[i] :
+				       (uint8_t)(LAYOUT_IRQ_VIRTIO + i),
+		};
+	return p;
+}
+
+unsigned platform_virtio_mmio(const struct platform *p)
+{
+	return p->transport == TRAPMAP_TRANSPORT_MMIO ? p->virtio : 0;
+}
+
+uint64_t platform_low_ram_end(const struct platform *p)
+{
+	return p->ram[0].len;
 }
 
 unsigned platform_pci_irq(unsigned slot)
@@ -53,8 +89,8 @@ static size_t kernels_part(const char *cmdline)
 	return i;
 }
 
-/* " virtio_mmio.device=4K@0xd0007000:15" and some. */
-#define WORD_MAX 48
+/* " virtio_mmio.device=4K@0x7fffffff00007000:15" and some. */
+#define WORD_MAX 56
 
 char *platform_linux_cmdline(const struct platform *p, const char *cmdline)
 {
@@ -70,10 +106,10 @@ char *platform_linux_cmdline(const struct platform *p, const char *cmdline)
 		return line;
 	for (i = 0; i < p->virtio; i++)
 		at += (size_t)snprintf(
-			line + at, room - at, "%svirtio_mmio.device=%uK@%#x:%u",
+			line + at, room - at, "%svirtio_mmio.device=%uK@%#llx:%u",
 			at == 0 || line[at - 1] == ' ' ? "" : " ",
-			LAYOUT_VIRTIO_STEP / 1024, LAYOUT_VIRTIO_AT(i),
-			platform_virtio_irq(p->transport, i));
+			LAYOUT_VIRTIO_STEP / 1024,
+			(unsigned long long)p->slot[i].base, p->slot[i].irq);
 	if (own < len && at > own)
 		line[at++] = ' ';
 	memcpy(line + at, cmdline + own, len - own + 1);

@@ -135,18 +135,17 @@ static void processor_signature(const struct processor *cpu,
 
 struct platform vm_platform(const struct trapmap_vm *vm)
 {
-	return (struct platform){
-		.mem = vm->config.mem,
-		.cpus = vm->config.cpus,
-		.transport = vm->config.machine.transport,
-		.virtio = vm->machine.virtio_count,
-	};
+	struct platform p = vm->config.machine.platform;
+
+	p.virtio = vm->machine.virtio_count;
+	return p;
 }
 
 int vm_power_on(struct trapmap_vm *vm, struct error *err)
 {
 	struct load_request request = {
 		.kernel = &vm->config.kernel,
+		.boot = vm->config.boot,
 		.initrd = vm->config.initrd,
 		.initrds = vm->config.initrds,
 		.cmdline = vm->config.cmdline ? vm->config.cmdline : "",

@@ -133,6 +133,7 @@ static int set_registers(struct probe_vm *p)
 static int build(struct probe_vm *p, int sys_fd, const struct kvm_cpuid2 *cpuid,
 		 enum probe probe)
 {
+	const struct platform pc = platform_pc(MEM_MIN, 1, PLATFORM_TRANSPORT);
 	int size = kvm_ioctl_val(sys_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 	struct error err;
 	int r;
@@ -143,7 +144,7 @@ static int build(struct probe_vm *p, int sys_fd, const struct kvm_cpuid2 *cpuid,
 	p->vm_fd = kvm_ioctl_val(sys_fd, KVM_CREATE_VM, 0);
 	if (p->vm_fd < 0)
 		return p->vm_fd;
-	r = mem_init(&p->mem, MEM_MIN, &err);
+	r = mem_init(&p->mem, &pc, &err);
 	if (r == 0)
 		r = mem_attach(&p->mem, p->vm_fd, &err);
 	if (r < 0)

@@ -142,7 +142,9 @@ static int start(struct trapmap_vm *vm, struct error *err)
 		if (r < 0)
 			return r;
 	}
-	r = mem_init(&vm->mem, vm->config.mem, err);
+	vm->config.machine.platform = platform_pc(
+		vm->config.mem, vm->config.cpus, vm->config.transport);
+	r = mem_init(&vm->mem, &vm->config.machine.platform, err);
 	if (r < 0)
 		return r;
 
@@ -170,8 +172,6 @@ static int start(struct trapmap_vm *vm, struct error *err)
 	if (r < 0)
 		return error_host(err, r, "cannot start");
 	vm->config.machine.ram = &vm->mem.gmem;
-	vm->config.machine.mem = vm->config.mem;
-	vm->config.machine.cpus = vm->config.cpus;
 	vm->config.machine.iothreads = &vm->iothreads;
 	r = machine_init(&vm->machine, &vm->config.machine, &host, vm->loop,
 			 &vm->vm_fd, err);

@@ -38,12 +38,14 @@ struct postmortem;
 struct vm_config {
 	uint64_t mem;
 	unsigned cpus;
+	enum trapmap_transport transport; /* not _DEFAULT */
 	char *cpu;
 	char *kvm_path;
 	int kick_signal;
 	char *cmdline;
 	enum trapmap_on_reset on_reset;
 	enum trapmap_debug_exit debug_exit;
+	enum trapmap_boot boot;
 	struct source kernel; /* the built-in guest where name is NULL */
 	struct source initrd[VM_MAX_INITRDS];
 	unsigned initrds;

@@ -51,6 +51,29 @@ int trapmap_vm_set_kernel(struct trapmap_vm *vm,
 			  const struct trapmap_source *source);
 
 /*
+ * By which protocol a kernel starts. What a file can be started by, it says
+ * itself; docs/boot.md has the state in which each one starts.
+ */
+enum trapmap_boot {
+	TRAPMAP_BOOT_AUTO = 0, /* the one that hands over the most */
+	TRAPMAP_BOOT_LINUX64, /* bzImage or ELF: in long mode */
+	TRAPMAP_BOOT_LINUX32, /* bzImage: in protected mode */
+	TRAPMAP_BOOT_LINUX16, /* bzImage: its setup code, in real mode */
+	TRAPMAP_BOOT_PVH, /* ELF with a PVH note: in protected mode */
+	TRAPMAP_BOOT_MULTIBOOT,
+	TRAPMAP_BOOT_SECTOR, /* 512 bytes at 0x7c00 */
+	TRAPMAP_BOOT_FLAT, /* any file, as real-mode code */
+	/* bzImage: the kernel inside it, unpacked before the guest starts. */
+	TRAPMAP_BOOT_UNPACK,
+};
+
+/*
+ * Chooses it. Whether the kernel has that protocol trapmap_vm_start() finds
+ * out. Returns 0, -EINVAL (unknown) or -EBUSY.
+ */
+int trapmap_vm_set_boot(struct trapmap_vm *vm, enum trapmap_boot boot);
+
+/*
  * Adds an initial RAM disk. Several are laid one after another in the order
  * given, each at a multiple of four bytes. At most 64. Returns as
  * trapmap_vm_set_kernel(), or -E2BIG.

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "acpi_pm.h"
+#include "a_pc.h"
 #include "core/base.h"
 #include "layout.h"
 #include "x86/acpi.h"
@@ -36,9 +37,8 @@ static size_t build_for(const struct platform *platform)
 
 static size_t build(unsigned cpus)
 {
-	const struct platform mmio = { .cpus = cpus,
-				       .transport = TRAPMAP_TRANSPORT_MMIO,
-				       .virtio = 8 };
+	const struct platform mmio =
+		a_pc(MIB(64), cpus, TRAPMAP_TRANSPORT_MMIO, 8);
 
 	return build_for(&mmio);
 }
@@ -336,11 +336,8 @@ static void the_dsdt_has_every_virtio_transport(void **state)
 		0x89, 6,    0,	  3,	1,    23,   0,	  0,	0,
 		0x79, 0x00,
 	};
-	static const struct platform cmdline = {
-		.cpus = 1,
-		.transport = TRAPMAP_TRANSPORT_MMIO_CMDLINE,
-		.virtio = 8,
-	};
+	const struct platform cmdline =
+		a_pc(MIB(64), 1, TRAPMAP_TRANSPORT_MMIO_CMDLINE, 8);
 	const uint8_t *dsdt;
 
 	build(1);
@@ -479,12 +476,10 @@ static int dump_table(const char *dir, const char *name, const uint8_t *t)
 
 static int dump(const char *dir, unsigned cpus, bool has_pci)
 {
-	const struct platform platform = {
-		.cpus = cpus,
-		.transport = has_pci ? TRAPMAP_TRANSPORT_PCI :
-				       TRAPMAP_TRANSPORT_MMIO,
-		.virtio = has_pci ? 31 : 8,
-	};
+	const struct platform platform =
+		a_pc(MIB(64), cpus,
+		     has_pci ? TRAPMAP_TRANSPORT_PCI : TRAPMAP_TRANSPORT_MMIO,
+		     has_pci ? 31 : 8);
 	const uint8_t *xsdt, *fadt;
 	size_t used;
 

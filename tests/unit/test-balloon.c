@@ -35,6 +35,8 @@ static void nothing_for(void *opaque, unsigned queue)
 
 static int setup(void **state)
 {
+	const struct platform pc = platform_pc(MEM, 1, PLATFORM_TRANSPORT);
+
 	vm = calloc(1, sizeof(*vm));
 	if (!vm)
 		return -1;
@@ -42,7 +44,7 @@ static int setup(void **state)
 	pthread_mutex_init(&vm->control.lock, NULL);
 	vm->config.mem = MEM;
 	vd = NULL;
-	return mem_init(&vm->mem, MEM, &vm->error);
+	return mem_init(&vm->mem, &pc, &vm->error);
 }
 
 static int teardown(void **state)

@@ -12,6 +12,7 @@
 
 #include <libfdt.h>
 
+#include "a_pc.h"
 #include "core/base.h"
 #include "devicetree.h"
 
@@ -37,7 +38,7 @@ static void build(const struct devicetree_config *m)
 static void simple(void)
 {
 	const struct devicetree_config m = {
-		.platform = { .mem = MIB(512), .cpus = 1 },
+		.platform = a_pc(MIB(512), 1, PLATFORM_TRANSPORT, 0),
 	};
 
 	build(&m);
@@ -98,7 +99,7 @@ static void a_small_machine_has_memory_around_the_bios(void **state)
 static void a_large_machine_goes_on_above_the_hole(void **state)
 {
 	const struct devicetree_config m = {
-		.platform = { .mem = GIB(5), .cpus = 1 },
+		.platform = a_pc(GIB(5), 1, PLATFORM_TRANSPORT, 0),
 	};
 
 	build(&m);
@@ -117,7 +118,7 @@ static void each_processor_has_a_node_with_its_apic_id(void **state)
 
 	for (i = 0; i < ARRAY_SIZE(counts); i++) {
 		const struct devicetree_config m = {
-			.platform = { .mem = MIB(64), .cpus = counts[i] },
+			.platform = a_pc(MIB(64), counts[i], PLATFORM_TRANSPORT, 0),
 		};
 
 		build(&m);
@@ -137,7 +138,7 @@ static void each_processor_has_a_node_with_its_apic_id(void **state)
 static void the_kernel_finds_what_it_was_given(void **state)
 {
 	const struct devicetree_config m = {
-		.platform = { .mem = MIB(512), .cpus = 2 },
+		.platform = a_pc(MIB(512), 2, PLATFORM_TRANSPORT, 0),
 		.cmdline = "console=ttyS0 panic=-1",
 		.initrd = 0x1f000000,
 		.initrd_len = 0x123456,
@@ -165,7 +166,7 @@ static void a_long_command_line_fits(void **state)
 {
 	static char cmdline[65536];
 	const struct devicetree_config m = {
-		.platform = { .mem = MIB(64), .cpus = 255 },
+		.platform = a_pc(MIB(64), 255, PLATFORM_TRANSPORT, 0),
 		.cmdline = cmdline,
 	};
 
@@ -200,16 +201,10 @@ static void isa_devices_have_ports_and_interrupts(void **state)
 static void virtio_transports_have_memory_and_an_edge_interrupt(void **state)
 {
 	const struct devicetree_config none = {
-		.platform = { .mem = MIB(64),
-			      .cpus = 1,
-			      .transport = TRAPMAP_TRANSPORT_MMIO_CMDLINE,
-			      .virtio = 8 },
+		.platform = a_pc(MIB(64), 1, TRAPMAP_TRANSPORT_MMIO_CMDLINE, 8),
 	};
 	const struct devicetree_config m = {
-		.platform = { .mem = MIB(64),
-			      .cpus = 255,
-			      .transport = TRAPMAP_TRANSPORT_MMIO,
-			      .virtio = 8 },
+		.platform = a_pc(MIB(64), 255, TRAPMAP_TRANSPORT_MMIO, 8),
 	};
 	const char *last = "/soc/virtio@d0007000";
 
@@ -234,10 +229,7 @@ static void virtio_transports_have_memory_and_an_edge_interrupt(void **state)
 static void a_pci_bus_has_a_window_and_a_map_of_interrupts(void **state)
 {
 	const struct devicetree_config m = {
-		.platform = { .mem = MIB(64),
-			      .cpus = 2,
-			      .transport = TRAPMAP_TRANSPORT_PCI,
-			      .virtio = 28 },
+		.platform = a_pc(MIB(64), 2, TRAPMAP_TRANSPORT_PCI, 28),
 	};
 	const char *pci = "/soc/pci@d8000000";
 	int i, found = 0;
@@ -281,11 +273,10 @@ static void the_apics_are_where_linux_looks(void **state)
 static int dump(const char *path, unsigned cpus, bool has_pci)
 {
 	const struct devicetree_config m = {
-		.platform = { .mem = GIB(5),
-			      .cpus = cpus,
-			      .transport = has_pci ? TRAPMAP_TRANSPORT_PCI :
-						     TRAPMAP_TRANSPORT_MMIO,
-			      .virtio = 8 },
+		.platform = a_pc(GIB(5), cpus,
+				 has_pci ? TRAPMAP_TRANSPORT_PCI :
+					   TRAPMAP_TRANSPORT_MMIO,
+				 8),
 		.cmdline = "console=ttyS0",
 		.initrd = 0x1f000000,
 		.initrd_len = 0x123456,

@@ -13,8 +13,7 @@ static unsigned count;
 
 static void build_with(uint64_t mem, enum trapmap_transport transport)
 {
-	const struct platform platform = { .mem = mem,
-					   .transport = transport };
+	const struct platform platform = platform_pc(mem, 1, transport);
 	unsigned i;
 
 	memset(map, 0xff, sizeof(map));

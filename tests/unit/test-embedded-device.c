@@ -20,9 +20,12 @@ static const int no_vm = -1;
 
 static int setup(void **state)
 {
-	config = (struct machine_config){ .serial_in_fd = -1,
-					  .serial_out_fd = -1,
-					  .debugcon_fd = -1 };
+	config = (struct machine_config){
+		.platform = platform_pc(MIB(16), 1, TRAPMAP_TRANSPORT_MMIO),
+		.serial_in_fd = -1,
+		.serial_out_fd = -1,
+		.debugcon_fd = -1
+	};
 	memset(&end, 0, sizeof(end));
 	memset(&err, 0, sizeof(err));
 	fake_loop_init(&fl, 0);

@@ -24,7 +24,8 @@ static const uint8_t seed[4] = { 1, 2, 3, 4 };
 /* A bzImage, an initrd, and memory full of what was there before. */
 static int setup(void **state)
 {
-	const struct platform platform = { .mem = MIB(128) };
+	const struct platform platform =
+		platform_pc(MIB(128), 1, PLATFORM_TRANSPORT);
 
 	memset(ram, 0xcc, sizeof(ram));
 	memset(&gm, 0, sizeof(gm));

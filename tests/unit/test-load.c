@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "a_pc.h"
 #include "core/base.h"
 #include "images.h"
 #include "layout.h"
@@ -23,6 +24,13 @@ static struct loaded loaded;
 static struct mem mem;
 static struct error err;
 
+static void set_memory(uint64_t size, enum trapmap_transport transport)
+{
+	rq.platform = a_pc(size, 2, transport, rq.platform.virtio);
+	rq.platform.cpu_signature = 0x000606a6;
+	rq.platform.cpu_features = 0x1f8bfbff;
+}
+
 static int setup(void **state)
 {
 	kernel = (struct source){ .fd = -1 };
@@ -32,11 +40,8 @@ static int setup(void **state)
 		.kernel = &kernel,
 		.initrd = initrd,
 		.cmdline = "",
-		.platform = { .cpus = 2,
-			      .transport = TRAPMAP_TRANSPORT_MMIO,
-			      .cpu_signature = 0x000606a6,
-			      .cpu_features = 0x1f8bfbff },
 	};
+	set_memory(MIB(16), TRAPMAP_TRANSPORT_MMIO);
 	return 0;
 }
 
@@ -68,8 +73,8 @@ static int load(struct image image, uint64_t size)
 	assert_int_equal(source_from_data(&kernel, "the kernel", img.data,
 					  img.len),
 			 0);
-	assert_int_equal(mem_init(&mem, size, &err), 0);
-	rq.platform.mem = size;
+	set_memory(size, rq.platform.transport);
+	assert_int_equal(mem_init(&mem, &rq.platform, &err), 0);
 	return load_guest(&mem.gmem, &rq, &loaded, &err);
 }
 
@@ -168,7 +173,7 @@ static void a_malformed_kernel_is_refused_with_the_offset(void **state)
 static void a_kernel_that_cannot_be_read_is_refused(void **state)
 {
 	assert_int_equal(source_from_path(&kernel, "/nonexistent/kernel"), 0);
-	assert_int_equal(mem_init(&mem, MIB(16), &err), 0);
+	assert_int_equal(mem_init(&mem, &rq.platform, &err), 0);
 	assert_int_equal(load_guest(&mem.gmem, &rq, &loaded, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "/nonexistent/kernel"));
 }

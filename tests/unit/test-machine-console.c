@@ -26,9 +26,12 @@ static void on_throttle(void *opaque, bool on)
 
 static int setup(void **state)
 {
-	config = (struct machine_config){ .serial_in_fd = -1,
-					  .serial_out_fd = -1,
-					  .debugcon_fd = -1 };
+	config = (struct machine_config){
+		.platform = platform_pc(MIB(16), 1, TRAPMAP_TRANSPORT_MMIO),
+		.serial_in_fd = -1,
+		.serial_out_fd = -1,
+		.debugcon_fd = -1
+	};
 	host = (struct machine_host){ .throttle = on_throttle,
 				      .opaque = &throttled };
 	throttled = 0;

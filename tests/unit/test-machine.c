@@ -26,9 +26,12 @@ static const int no_vm = -1;
 
 static int setup(void **state)
 {
-	config = (struct machine_config){ .serial_in_fd = -1,
-					  .serial_out_fd = -1,
-					  .debugcon_fd = -1 };
+	config = (struct machine_config){
+		.platform = platform_pc(MIB(16), 1, TRAPMAP_TRANSPORT_MMIO),
+		.serial_in_fd = -1,
+		.serial_out_fd = -1,
+		.debugcon_fd = -1
+	};
 	host = (struct machine_host){
 		.end = { .request = fake_end_request, .opaque = &end },
 	};
@@ -229,8 +232,7 @@ static void fw_cfg_tells_of_this_machine(void **state)
 	uint64_t mem = 0;
 	unsigned i;
 
-	config.mem = GIB(6);
-	config.cpus = 255;
+	config.platform = platform_pc(GIB(6), 255, TRAPMAP_TRANSPORT_MMIO);
 	assert_builds();
 	out(0x510, 2, 3);
 	for (i = 0; i < 8; i++)
@@ -245,7 +247,8 @@ static void a_pci_bus_has_the_virtio_devices_in_its_slots(void **state)
 {
 	uint64_t val;
 
-	config.transport = TRAPMAP_TRANSPORT_PCI;
+	config.platform =
+		platform_pc(MIB(16), 1, TRAPMAP_TRANSPORT_PCI);
 	assert_builds();
 	assert_int_equal(m.virtio_count, 1);
 	assert_null(bus_find(&m.mmio, 0xd0000000));

@@ -22,6 +22,14 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* A PC with so much memory. */
+static int init(uint64_t size)
+{
+	const struct platform pc = platform_pc(size, 1, PLATFORM_TRANSPORT);
+
+	return mem_init(&mem, &pc, &err);
+}
+
 static void assert_region(unsigned i, gpa_t base, gpa_t end)
 {
 	assert_int_equal(mem.gmem.region[i].base, base);
@@ -46,7 +54,7 @@ static void the_first_mib_has_a_gap_for_a_vga(void **state)
 {
 	uint8_t byte;
 
-	assert_int_equal(mem_init(&mem, MIB(1), &err), 0);
+	assert_int_equal(init(MIB(1)), 0);
 	assert_int_equal(mem.gmem.count, 2);
 	assert_region(0, 0, 0xa0000);
 	assert_region(1, 0xc0000, 0x100000);
@@ -59,7 +67,7 @@ static void the_first_mib_has_a_gap_for_a_vga(void **state)
 
 static void exactly_3_gib_end_where_devices_begin(void **state)
 {
-	assert_int_equal(mem_init(&mem, GIB(3), &err), 0);
+	assert_int_equal(init(GIB(3)), 0);
 	assert_int_equal(mem.gmem.count, 2);
 	assert_region(1, 0xc0000, 0xc0000000);
 	assert_works(0xc0000, 0xc0000000);
@@ -69,7 +77,7 @@ static void exactly_3_gib_end_where_devices_begin(void **state)
 
 static void a_page_more_lies_above_4_gib(void **state)
 {
-	assert_int_equal(mem_init(&mem, GIB(3) + 4096, &err), 0);
+	assert_int_equal(init(GIB(3) + 4096), 0);
 	assert_int_equal(mem.gmem.count, 3);
 	assert_region(1, 0xc0000, 0xc0000000);
 	assert_region(2, 0x100000000, 0x100001000);
@@ -81,7 +89,7 @@ static void what_does_not_fit_below_the_hole_lies_above_it(void **state)
 {
 	unsigned i;
 
-	assert_int_equal(mem_init(&mem, GIB(6), &err), 0);
+	assert_int_equal(init(GIB(6)), 0);
 	assert_int_equal(mem.gmem.count, 3);
 	assert_region(2, GIB(4), GIB(7));
 	for (i = 0; i < 3; i++)
@@ -123,7 +131,7 @@ static void a_large_machine_costs_nothing_until_it_is_used(void **state)
 	uint64_t off;
 	unsigned i;
 
-	assert_int_equal(mem_init(&mem, GIB(8), &err), 0);
+	assert_int_equal(init(GIB(8)), 0);
 	/* A little for ourselves; 8 GiB would be two million pages. */
 	assert_in_range(resident(), 0, before + 256);
 	for (off = 0; off < GIB(8); off += GIB(1)) {
@@ -142,7 +150,7 @@ static void clear_gives_zeroes_and_the_hosts_pages_back(void **state)
 	uint64_t got;
 	unsigned i;
 
-	assert_int_equal(mem_init(&mem, GIB(4), &err), 0);
+	assert_int_equal(init(GIB(4)), 0);
 	before = resident();
 	memset(gmem_ptr(&mem.gmem, MIB(32), MIB(16)), 0xff, MIB(16));
 	for (i = 0; i < ARRAY_SIZE(at); i++)
@@ -170,7 +178,7 @@ static void what_is_pinned_is_cleared_where_it_is(void **state)
 	unsigned i;
 	long full;
 
-	assert_int_equal(mem_init(&mem, MIB(16), &err), 0);
+	assert_int_equal(init(MIB(16)), 0);
 	for (i = 0; i < mem.gmem.count; i++)
 		memset(mem.gmem.region[i].host, 0x5a, mem.gmem.region[i].len);
 	full = resident();
@@ -189,7 +197,7 @@ static void a_child_of_the_embedders_has_no_guest_memory(void **state)
 	int status;
 	pid_t pid;
 
-	assert_int_equal(mem_init(&mem, MIB(16), &err), 0);
+	assert_int_equal(init(MIB(16)), 0);
 	host = gmem_ptr(&mem.gmem, MIB(2), 1);
 	*host = 1;
 	pid = fork();
@@ -207,16 +215,16 @@ static void a_child_of_the_embedders_has_no_guest_memory(void **state)
 static void more_than_the_host_can_map_is_refused_with_the_number(void **state)
 {
 	/* 1 EiB: beyond any x86-64's address space; and nearly all of 2^64. */
-	assert_int_equal(mem_init(&mem, UINT64_C(1) << 60, &err), -ENOMEM);
+	assert_int_equal(init(UINT64_C(1) << 60), -ENOMEM);
 	assert_int_equal(err.status, ERROR_INPUT);
 	assert_non_null(strstr(err.text, "1048576 TiB"));
-	assert_int_equal(mem_init(&mem, UINT64_MAX - 4095, &err), -ENOMEM);
+	assert_int_equal(init(UINT64_MAX - 4095), -ENOMEM);
 	assert_non_null(strstr(err.text, "18014398509481980 KiB"));
 }
 
 static void a_slot_that_kvm_refuses_is_reported_with_the_size(void **state)
 {
-	assert_int_equal(mem_init(&mem, MIB(16), &err), 0);
+	assert_int_equal(init(MIB(16)), 0);
 	assert_int_equal(mem_attach(&mem, -1, &err), -EBADF);
 	assert_non_null(strstr(err.text, "KVM_SET_USER_MEMORY_REGION"));
 	assert_non_null(strstr(err.text, "16 MiB"));
@@ -227,7 +235,7 @@ static void windows_lie_above_all_ram_and_are_not_for_devices(void **state)
 	static uint8_t page[4096] __attribute__((aligned(4096)));
 	gpa_t at[3], none = 7;
 
-	assert_int_equal(mem_init(&mem, MIB(16), &err), 0);
+	assert_int_equal(init(MIB(16)), 0);
 	assert_int_equal(mem_add_window(&mem, 40, page, MIB(2), MIB(128),
 					&at[0]),
 			 0);
@@ -254,7 +262,7 @@ static void windows_lie_above_all_ram_and_are_not_for_devices(void **state)
 	assert_int_equal(mem_attach(&mem, -1, &err), -EBADF);
 	mem_done(&mem);
 
-	assert_int_equal(mem_init(&mem, GIB(6), &err), 0);
+	assert_int_equal(init(GIB(6)), 0);
 	assert_int_equal(mem_add_window(&mem, 40, page, MIB(2), MIB(128),
 					&at[0]),
 			 0);
@@ -267,7 +275,7 @@ static void windows_lie_above_all_ram_and_are_not_for_devices(void **state)
 static void done_without_init_is_harmless(void **state)
 {
 	mem_done(&mem);
-	assert_int_equal(mem_init(&mem, MIB(1), &err), 0);
+	assert_int_equal(init(MIB(1)), 0);
 	mem_done(&mem);
 	mem_done(&mem);
 }

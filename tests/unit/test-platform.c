@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "platform.h"
+#include "a_pc.h"
+#include "core/base.h"
 
 static struct platform p;
 
@@ -21,13 +22,12 @@ static void assert_line(const char *given, const char *wanted)
 
 static void a_command_line_that_need_not_name_devices_stays_as_it_is(void **state)
 {
-	p = (struct platform){ .transport = TRAPMAP_TRANSPORT_MMIO,
-			       .virtio = 8 };
+	p = a_pc(MIB(64), 1, TRAPMAP_TRANSPORT_MMIO, 8);
 	assert_line("", "");
 	assert_line(" quiet  -- -s ", " quiet  -- -s ");
 	p.transport = TRAPMAP_TRANSPORT_PCI;
 	assert_line("quiet", "quiet");
-	p = (struct platform){ .transport = TRAPMAP_TRANSPORT_MMIO_CMDLINE };
+	p = a_pc(MIB(64), 1, TRAPMAP_TRANSPORT_MMIO_CMDLINE, 0);
 	assert_line("quiet", "quiet");
 }
 
@@ -36,8 +36,7 @@ static void a_command_line_that_need_not_name_devices_stays_as_it_is(void **stat
 
 static void the_transports_come_behind_the_guests_own_words(void **state)
 {
-	p = (struct platform){ .transport = TRAPMAP_TRANSPORT_MMIO_CMDLINE,
-			       .virtio = 2 };
+	p = a_pc(MIB(64), 1, TRAPMAP_TRANSPORT_MMIO_CMDLINE, 2);
 	assert_line("", FIRST " " SECOND);
 	assert_line("quiet", "quiet " FIRST " " SECOND);
 	assert_line("quiet ", "quiet " FIRST " " SECOND);
@@ -46,8 +45,7 @@ static void the_transports_come_behind_the_guests_own_words(void **state)
 /* What is behind "--" is for init. */
 static void the_transports_come_before_the_words_for_init(void **state)
 {
-	p = (struct platform){ .transport = TRAPMAP_TRANSPORT_MMIO_CMDLINE,
-			       .virtio = 1 };
+	p = a_pc(MIB(64), 1, TRAPMAP_TRANSPORT_MMIO_CMDLINE, 1);
 	assert_line("quiet -- -s 1", "quiet " FIRST " -- -s 1");
 	assert_line("--", FIRST " --");
 	assert_line("a=\"x -- y\" b", "a=\"x -- y\" b " FIRST);
@@ -63,12 +61,13 @@ static void transports_on_the_command_line_have_isa_interrupts(void **state)
 	unsigned n, irq;
 
 	for (n = 0; n < 8; n++) {
-		irq = platform_virtio_irq(TRAPMAP_TRANSPORT_MMIO_CMDLINE, n);
+		p = a_pc(MIB(64), 1, TRAPMAP_TRANSPORT_MMIO_CMDLINE, 8);
+		irq = p.slot[n].irq;
 		assert_in_range(irq, 0, 15);
 		assert_false(used >> irq & 1);
 		used |= 1u << irq;
-		irq = platform_virtio_irq(TRAPMAP_TRANSPORT_MMIO, n);
-		assert_int_equal(irq, 16 + n);
+		p = a_pc(MIB(64), 1, TRAPMAP_TRANSPORT_MMIO, 8);
+		assert_int_equal(p.slot[n].irq, 16 + n);
 	}
 }
 
@@ -76,8 +75,7 @@ static void all_transports_fit(void **state)
 {
 	char *line;
 
-	p = (struct platform){ .transport = TRAPMAP_TRANSPORT_MMIO_CMDLINE,
-			       .virtio = 8 };
+	p = a_pc(MIB(64), 1, TRAPMAP_TRANSPORT_MMIO_CMDLINE, 8);
 	line = platform_linux_cmdline(&p, "quiet -- x");
 	assert_non_null(line);
 	assert_non_null(strstr(line, " virtio_mmio.device=4K@0xd0007000:3 -- x"));

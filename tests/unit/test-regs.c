@@ -47,9 +47,10 @@ static int teardown(void **state)
 
 static void make_memory(uint64_t size)
 {
+	const struct platform pc = platform_pc(size, 1, PLATFORM_TRANSPORT);
 	struct error err;
 
-	assert_int_equal(mem_init(&mem, size, &err), 0);
+	assert_int_equal(mem_init(&mem, &pc, &err), 0);
 	regs_write_tables(&mem.gmem);
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * bzimage.c: a Linux kernel as `make bzImage` leaves it: setup code with a
- * header in it, then the code that the 64-bit boot protocol enters.
+ * bzimage.c: a Linux kernel as `make bzImage` leaves it: setup code for real
+ * mode with a header in it, then code that has a 32-bit and a 64-bit entry.
  *
- * Source: Documentation/arch/x86/boot.rst, sections "The Real-Mode Kernel
- * Header", "Loading The Rest of The Kernel" and "64-bit Boot Protocol".
+ * Source: Documentation/arch/x86/boot.rst, sections "Memory Layout", "The
+ * Real-Mode Kernel Header", "Loading The Rest of The Kernel", "32-bit Boot
+ * Protocol" and "64-bit Boot Protocol".
  *
- * Not here: kernels older than protocol 2.12 or without a 64-bit entry, and
- * zImages (which load below 1 MiB). The setup code itself is never run.
+ * Not here: zImages (which load below 1 MiB) and what is older than protocol
+ * 2.02, which takes its command line elsewhere.
  */
 #include <asm/bootparam.h>
 #include <errno.h>
@@ -24,11 +25,24 @@
 
 #define HEADER_START AT(setup_sects)
 #define HEADER_MAGIC 0x53726448 /* "HdrS" */
-/* What a header must reach to, and what boot_params has room for. */
-#define HEADER_END_MIN (AT(init_size) + 4)
+/* What boot_params has room for. */
 #define HEADER_END_MAX offsetof(struct boot_params, edd_mbr_sig_buffer)
 
-#define PROTOCOL_MIN 0x020c
+/* Since which protocol there is... */
+#define PROTOCOL_MIN 0x0202 /* a command line anywhere in low memory */
+#define PROTOCOL_INITRD_MAX 0x0203
+#define PROTOCOL_SYSSIZE 0x0204 /* all four bytes of it */
+#define PROTOCOL_RELOCATABLE 0x0205
+#define PROTOCOL_CMDLINE_SIZE 0x0206
+#define PROTOCOL_PAYLOAD 0x0208
+#define PROTOCOL_INIT_SIZE 0x020a
+#define PROTOCOL_64 0x020c /* a 64-bit entry, and xloadflags to say so */
+
+#define CMDLINE_MAX_OLD 255
+#define INITRD_MAX_OLD 0x37ffffffu
+/* How much larger a kernel is taken to be, unpacked, that does not say. */
+#define UNPACKED_TIMES 8
+
 #define SECTOR 512u
 #define SETUP_SECTS_DEFAULT 4
 #define PARAGRAPH 16u /* the unit of syssize */
@@ -37,6 +51,7 @@
 
 /* What the header says, filled in as far as it has been checked. */
 struct parts {
+	/* Its end may be garbage: the version tells what there is. */
 	struct setup_header hdr;
 	uint32_t header_end;
 	uint64_t code_off;
@@ -45,23 +60,44 @@ struct parts {
 	uint64_t need; /* at load, in bytes */
 };
 
-static int check_header(const uint8_t *head, size_t head_len,
-			uint64_t file_len, struct parts *p,
+static bool is_64(const struct setup_header *h)
+{
+	return h->version >= PROTOCOL_64 && h->xloadflags & XLF_KERNEL_64;
+}
+
+/* Up to where a header of that protocol has to reach. */
+static uint32_t header_end_min(uint16_t version)
+{
+	if (version >= PROTOCOL_INIT_SIZE)
+		return AT(init_size) + 4;
+	if (version >= PROTOCOL_PAYLOAD)
+		return AT(payload_length) + 4;
+	if (version >= PROTOCOL_CMDLINE_SIZE)
+		return AT(cmdline_size) + 4;
+	if (version >= PROTOCOL_RELOCATABLE)
+		return AT(relocatable_kernel) + 1;
+	if (version >= PROTOCOL_INITRD_MAX)
+		return AT(initrd_addr_max) + 4;
+	return AT(cmd_line_ptr) + 4;
+}
+
+static int check_header(const struct boot_image *image, struct parts *p,
 			struct boot_error *err)
 {
 	const struct setup_header *h = &p->hdr;
+	const uint64_t file_len = image->len;
 	uint8_t opcode = (uint8_t)h->jump;
 
 	if (h->boot_flag != 0xaa55)
 		return boot_refuse(err, AT(boot_flag),
 				   "bzImage's boot signature is 0x%04x, 0xaa55 expected",
 				   h->boot_flag);
-	if (head_len < AT(version) + sizeof(h->version))
+	if (image->head_len < AT(version) + sizeof(h->version))
 		return boot_refuse(err, file_len,
 				   "bzImage is truncated: the file ends in its setup header");
 	if (h->version < PROTOCOL_MIN)
 		return boot_refuse(err, AT(version),
-				   "kernel has boot protocol %u.%02u; 2.12 or newer and a 64-bit kernel expected",
+				   "kernel has boot protocol %u.%02u; 2.02 or newer expected, and 2.12 for the 64-bit entry",
 				   h->version >> 8, h->version & 0xff);
 	if (opcode != SHORT_JUMP)
 		return boot_refuse(err, AT(jump),
@@ -69,19 +105,16 @@ static int check_header(const uint8_t *head, size_t head_len,
 				   opcode);
 	/* The jump goes over the rest of the header, so it tells its length. */
 	p->header_end = AT(header) + (h->jump >> 8);
-	if (p->header_end < HEADER_END_MIN || p->header_end > HEADER_END_MAX)
+	if (p->header_end < header_end_min(h->version) ||
+	    p->header_end > HEADER_END_MAX)
 		return boot_refuse(err, AT(jump) + 1,
-				   "bzImage's setup header ends at 0x%x, 0x%zx to 0x%zx expected",
-				   p->header_end, HEADER_END_MIN,
+				   "bzImage's setup header ends at 0x%x, 0x%x to 0x%zx expected",
+				   p->header_end, header_end_min(h->version),
 				   HEADER_END_MAX);
-	if (head_len < p->header_end)
+	if (image->head_len < p->header_end)
 		return boot_refuse(err, file_len,
 				   "bzImage is truncated: its setup header ends at 0x%x, the file at 0x%" PRIx64,
 				   p->header_end, file_len);
-	if (!(h->xloadflags & XLF_KERNEL_64))
-		return boot_refuse(err, AT(xloadflags),
-				   "32-bit kernel (xloadflags 0x%x, no XLF_KERNEL_64); a 64-bit kernel with boot protocol 2.12 or newer expected",
-				   h->xloadflags);
 	if (!(h->loadflags & LOADED_HIGH))
 		return boot_refuse(err, AT(loadflags),
 				   "zImage (loadflags 0x%x, no LOADED_HIGH); a bzImage expected",
@@ -95,33 +128,59 @@ static int check_code(uint64_t file_len, struct parts *p,
 	const struct setup_header *h = &p->hdr;
 	unsigned sects = h->setup_sects ? h->setup_sects : SETUP_SECTS_DEFAULT;
 	uint64_t payload_end = (uint64_t)h->payload_offset + h->payload_length;
+	uint64_t least = is_64(h) ? ENTRY_64 : 0;
 
 	/* setup_sects does not count the boot sector. */
 	p->code_off = (sects + 1) * SECTOR;
-	p->code_len = (uint64_t)h->syssize * PARAGRAPH;
 	if (p->code_off > file_len)
 		return boot_refuse(err, file_len,
 				   "bzImage is truncated: 0x%" PRIx64
 				   " bytes of setup code expected, 0x%" PRIx64
 				   " found",
 				   p->code_off, file_len);
-	if (p->code_len <= ENTRY_64)
+	p->code_len = (uint64_t)h->syssize * PARAGRAPH;
+	if (h->version < PROTOCOL_SYSSIZE)
+		p->code_len = file_len - p->code_off;
+	if (p->code_len <= least)
 		return boot_refuse(err, AT(syssize),
 				   "bzImage has 0x%" PRIx64
-				   " bytes of protected-mode code; its 64-bit entry is at 0x%x",
-				   p->code_len, ENTRY_64);
+				   " bytes of protected-mode code; more than 0x%" PRIx64
+				   ", where it is entered, expected",
+				   p->code_len, least);
 	if (p->code_len > file_len - p->code_off)
 		return boot_refuse(err, file_len,
 				   "bzImage is truncated: 0x%" PRIx64
 				   " bytes of protected-mode code expected, 0x%" PRIx64
 				   " found",
 				   p->code_len, file_len - p->code_off);
-	if (payload_end > p->code_len)
+	if (h->version >= PROTOCOL_PAYLOAD && payload_end > p->code_len)
 		return boot_refuse(err, AT(payload_offset),
 				   "bzImage's compressed payload ends at 0x%" PRIx64
 				   " of 0x%" PRIx64
 				   " bytes of protected-mode code",
 				   payload_end, p->code_len);
+	return 0;
+}
+
+/* Where the code prefers to be, and how much it needs there. */
+static int preferred(const struct parts *p, gpa_t *ret_load,
+		     uint64_t *ret_need, struct boot_error *err)
+{
+	const struct setup_header *h = &p->hdr;
+
+	if (h->version < PROTOCOL_INIT_SIZE) {
+		*ret_load = LAYOUT_HIGH_RAM;
+		*ret_need = p->code_len * UNPACKED_TIMES;
+		return 0;
+	}
+	if (h->pref_address < LAYOUT_HIGH_RAM || h->pref_address >= LAYOUT_HOLE)
+		return boot_refuse(err, AT(pref_address),
+				   "kernel prefers address 0x%" PRIx64
+				   ", 0x%x to 0x%llx expected",
+				   (uint64_t)h->pref_address, LAYOUT_HIGH_RAM,
+				   LAYOUT_HOLE - 1);
+	*ret_load = h->pref_address;
+	*ret_need = h->init_size;
 	return 0;
 }
 
@@ -133,15 +192,14 @@ static int check_code(uint64_t file_len, struct parts *p,
 static int place(struct parts *p, struct boot_error *err)
 {
 	const struct setup_header *h = &p->hdr;
-	uint64_t need = h->init_size;
-	gpa_t load = h->pref_address;
+	uint64_t need = 0;
+	gpa_t load = 0;
+	int r;
 
-	if (load < LAYOUT_HIGH_RAM || load >= LAYOUT_HOLE)
-		return boot_refuse(err, AT(pref_address),
-				   "kernel prefers address 0x%" PRIx64
-				   ", 0x%x to 0x%llx expected",
-				   load, LAYOUT_HIGH_RAM, LAYOUT_HOLE - 1);
-	if (h->relocatable_kernel) {
+	r = preferred(p, &load, &need, err);
+	if (r < 0)
+		return r;
+	if (h->version >= PROTOCOL_RELOCATABLE && h->relocatable_kernel) {
 		uint32_t align = h->kernel_alignment;
 
 		if (align == 0 || (align & (align - 1)))
@@ -165,43 +223,109 @@ static int place(struct parts *p, struct boot_error *err)
 
 static uint64_t initrd_max(const struct setup_header *h)
 {
-	uint64_t max = LAYOUT_HOLE - 1;
+	uint32_t max = INITRD_MAX_OLD;
 
-	/* initrd_addr_max speaks of loaders that cannot go beyond 4 GiB. */
-	if (!(h->xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G) &&
-	    h->initrd_addr_max < max)
+	if (h->version >= PROTOCOL_INITRD_MAX)
 		max = h->initrd_addr_max;
+	/* It speaks of loaders that cannot go beyond 4 GiB. */
+	if (max > LAYOUT_HOLE - 1 ||
+	    (h->version >= PROTOCOL_64 &&
+	     h->xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G))
+		max = (uint32_t)(LAYOUT_HOLE - 1);
 	return max;
 }
 
-int bzimage_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
-		  struct boot_plan *ret_plan, struct boot_error *err)
+static uint32_t cmdline_max(const struct setup_header *h)
 {
+	if (h->version < PROTOCOL_CMDLINE_SIZE)
+		return CMDLINE_MAX_OLD;
+	if (h->cmdline_size > LAYOUT_CMDLINE_MAX - 1)
+		return LAYOUT_CMDLINE_MAX - 1;
+	return h->cmdline_size;
+}
+
+static uint32_t offers(const struct parts *p)
+{
+	uint32_t mask = BIT(TRAPMAP_BOOT_LINUX32);
+
+	if (is_64(&p->hdr))
+		mask |= BIT(TRAPMAP_BOOT_LINUX64);
+	/* Behind it is its heap, up to the end of its segment. */
+	if (p->code_off <= LAYOUT_SETUP_MAX)
+		mask |= BIT(TRAPMAP_BOOT_LINUX16);
+	if (p->hdr.version >= PROTOCOL_PAYLOAD && p->hdr.payload_length)
+		mask |= BIT(TRAPMAP_BOOT_UNPACK);
+	return mask;
+}
+
+/*
+ * Its own setup code needs a BIOS, finds out less than is known here, and takes
+ * longer: it is for those who ask.
+ */
+static enum trapmap_boot choose(enum trapmap_boot want, uint32_t offered)
+{
+	if (want != TRAPMAP_BOOT_UNPACK && offered & BIT(want))
+		return want;
+	return offered & BIT(TRAPMAP_BOOT_LINUX64) ? TRAPMAP_BOOT_LINUX64 :
+						     TRAPMAP_BOOT_LINUX32;
+}
+
+static void enter(const struct parts *p, struct boot_plan *plan)
+{
+	switch (plan->boot) {
+	case TRAPMAP_BOOT_LINUX16:
+		plan->protocol = BOOT_LINUX16;
+		plan->segment[plan->segments++] = (struct boot_segment){
+			.file_len = p->code_off,
+			.gpa = LAYOUT_SETUP,
+			.mem_len = p->code_off,
+		};
+		/* Over the boot sector, which only says that it is none. */
+		plan->cs = (LAYOUT_SETUP + SECTOR) >> 4;
+		plan->ss = LAYOUT_SETUP >> 4;
+		plan->sp = LAYOUT_SETUP_HEAP_END;
+		break;
+	case TRAPMAP_BOOT_LINUX32:
+		plan->protocol = BOOT_LINUX32;
+		plan->entry = p->load;
+		break;
+	default:
+		plan->protocol = BOOT_LINUX64;
+		plan->entry = p->load + ENTRY_64;
+		break;
+	}
+}
+
+int bzimage_parse(const struct boot_image *image, struct boot_plan *ret_plan,
+		  struct boot_error *err)
+{
+	const size_t len = image->head_len;
+	struct boot_plan plan;
 	struct parts p = { 0 };
-	size_t len;
+	size_t have;
 	int r;
 
-	if (head_len < AT(header) + sizeof(p.hdr.header))
+	if (len < AT(header) + sizeof(p.hdr.header))
 		return 0;
-	len = head_len - HEADER_START;
-	memcpy(&p.hdr, head + HEADER_START,
-	       len < sizeof(p.hdr) ? len : sizeof(p.hdr));
+	have = len - HEADER_START;
+	memcpy(&p.hdr, image->head + HEADER_START,
+	       have < sizeof(p.hdr) ? have : sizeof(p.hdr));
 	if (p.hdr.header != HEADER_MAGIC)
 		return 0;
 
-	r = check_header(head, head_len, file_len, &p, err);
-	if (r < 0)
-		return r;
-	r = check_code(file_len, &p, err);
-	if (r < 0)
-		return r;
-	r = place(&p, err);
+	r = check_header(image, &p, err);
+	if (r == 0)
+		r = check_code(image->len, &p, err);
+	if (r == 0)
+		r = place(&p, err);
 	if (r < 0)
 		return r;
 
-	*ret_plan = (struct boot_plan){
+	plan = (struct boot_plan){
 		.format = "bzImage",
-		.protocol = BOOT_LINUX64,
+		.version = p.hdr.version,
+		.offers = offers(&p),
+		.is_linux = true,
 		.segment = { {
 			.file_off = p.code_off,
 			.file_len = p.code_len,
@@ -209,15 +333,15 @@ int bzimage_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
 			.mem_len = p.code_len,
 		} },
 		.segments = 1,
-		.entry = p.load + ENTRY_64,
 		.reserve = p.load,
 		.reserve_len = p.need,
 		.setup_off = HEADER_START,
 		.setup_len = p.header_end - (uint32_t)HEADER_START,
-		.cmdline_max = p.hdr.cmdline_size,
+		.cmdline_max = cmdline_max(&p.hdr),
 		.initrd_max = initrd_max(&p.hdr),
 	};
-	if (ret_plan->cmdline_max > LAYOUT_CMDLINE_MAX - 1)
-		ret_plan->cmdline_max = LAYOUT_CMDLINE_MAX - 1;
+	plan.boot = choose(image->want, plan.offers);
+	enter(&p, &plan);
+	*ret_plan = plan;
 	return 1;
 }

@@ -71,6 +71,7 @@ int opts_apply(struct run_opts *opts, int id, const char *text, char *err)
 					      "expected");
 		opts->params = text;
 		return 0;
+	case OPT_BOOT: return opts_boot(text, &opts->boot, err);
 	case OPT_SYMBOLS:
 		return opts_path(err, "--symbols", text, &opts->symbols);
 

@@ -43,6 +43,7 @@ struct opts_trace {
 struct run_opts {
 	struct trapmap_machine machine;
 	const char *kernel; /* NULL: the built-in guest */
+	enum trapmap_boot boot;
 	const char *initrd[OPTS_INITRD_MAX];
 	unsigned initrd_count;
 	const void *initrd_data; /* behind the others; NULL: none */

@@ -15,6 +15,7 @@
 /* The options that have no letter. */
 enum {
 	OPT_CPU = OPT_LONG,
+	OPT_BOOT,
 	OPT_RTC,
 	OPT_TRANSPORT,
 	OPT_PMEM,
@@ -104,6 +105,7 @@ int opts_apply(struct run_opts *opts, int id, const char *text, char *err);
 
 /* ---- one option each ---- */
 
+int opts_boot(const char *text, enum trapmap_boot *boot, char *err);
 int opts_rtc(const char *text, struct trapmap_machine *machine, char *err);
 int opts_disk(const char *text, struct run_opts *opts, char *err);
 int opts_net(const char *text, struct run_opts *opts, char *err);

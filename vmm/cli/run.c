@@ -156,6 +156,8 @@ static int set_sources(struct run *run)
 		source.path = opts->kernel;
 		r = trapmap_vm_set_kernel(run->vm, &source);
 	}
+	if (r == 0)
+		r = trapmap_vm_set_boot(run->vm, opts->boot);
 	for (i = 0; r == 0 && i < opts->initrd_count; i++) {
 		source.path = opts->initrd[i];
 		r = trapmap_vm_add_initrd(run->vm, &source);

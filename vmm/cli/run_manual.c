@@ -15,6 +15,8 @@ static const struct opt table[] = {
 	  "the kernel's command line, passed on untouched (also --cmdline, --append)" },
 	{ 'p', "cmdline", "STRING", NULL },
 	{ 'p', "append", "STRING", NULL },
+	{ OPT_BOOT, "boot", "auto|linux64|linux32|linux16|pvh|multiboot|sector|flat|unpack",
+	  "how the kernel starts: by the entry that hands over the most (auto, the default); a bzImage by its 64-bit or 32-bit entry or by its own real-mode code, or unpacked beforehand; an ELF file by its PVH note, as multiboot or by linux64; a boot sector; or any file as flat real-mode code" },
 	{ OPT_SYMBOLS, "symbols", "FILE",
 	  "a vmlinux or a System.map, for names in place of addresses; an ELF kernel's own are taken without this" },
 

@@ -60,7 +60,10 @@
 #define MADT_IO_APIC 1
 #define MADT_SOURCE_OVERRIDE 2
 #define MADT_LOCAL_APIC_NMI 4
+#define MADT_LOCAL_X2APIC 9
+#define MADT_LOCAL_X2APIC_NMI 10
 #define ALL_PROCESSORS 0xff
+#define ALL_X2APIC_PROCESSORS 0xffffffffu
 
 enum gas_space { GAS_IO = 1 };
 enum gas_access { GAS_BYTE = 1, GAS_WORD = 2, GAS_DWORD = 3 };
@@ -205,11 +208,59 @@ static uint8_t *madt_override(uint8_t *p, uint8_t irq, uint32_t gsi,
 	return p + 10;
 }
 
-/* 5.2.12 */
-static uint8_t *build_madt(struct out *o, unsigned cpus)
+/*
+ * 5.2.12.2, and 5.2.12.12 for an id that only x2APIC mode can address. The ACPI
+ * Processor UID is the one that the DSDT has; it is never above the APIC id.
+ */
+static uint8_t *madt_processor(uint8_t *p, unsigned uid, uint32_t apic_id)
 {
-	size_t len = HEADER_LEN + 8 + 8 * (size_t)cpus + 12 + 2 * 10 + 6;
-	uint8_t *t = reserve(o, len, TABLE_ALIGN), *p;
+	if (apic_id < TOPOLOGY_XAPIC_IDS) {
+		p[0] = MADT_LOCAL_APIC;
+		p[1] = 8;
+		p[2] = (uint8_t)uid;
+		p[3] = (uint8_t)apic_id;
+		put_le32(p + 4, BIT(0)); /* enabled */
+		return p + 8;
+	}
+	p[0] = MADT_LOCAL_X2APIC;
+	p[1] = 16;
+	put_le32(p + 4, apic_id);
+	put_le32(p + 8, BIT(0));
+	put_le32(p + 12, uid);
+	return p + 16;
+}
+
+/* 5.2.12.7 and 5.2.12.13: NMIs come through LINT1 of every processor. */
+static uint8_t *madt_nmi(uint8_t *p, bool x2apic)
+{
+	p[0] = MADT_LOCAL_APIC_NMI;
+	p[1] = 6;
+	p[2] = ALL_PROCESSORS;
+	put_le16(p + 3, INTI_CONFORMS);
+	p[5] = 1;
+	p += 6;
+	if (!x2apic)
+		return p;
+	p[0] = MADT_LOCAL_X2APIC_NMI;
+	p[1] = 12;
+	put_le16(p + 2, INTI_CONFORMS);
+	put_le32(p + 4, ALL_X2APIC_PROCESSORS);
+	p[8] = 1;
+	return p + 12;
+}
+
+/* The most that a MADT takes; what it does take, its header says. */
+static size_t madt_room(unsigned cpus)
+{
+	return HEADER_LEN + 8 + 16 * (size_t)cpus + 12 + 2 * 10 + 6 + 12;
+}
+
+/* 5.2.12 */
+static uint8_t *build_madt(struct out *o, const struct platform *platform)
+{
+	size_t at = align_up(o->len, TABLE_ALIGN), len;
+	uint8_t *t = reserve(o, madt_room(platform->cpus), TABLE_ALIGN), *p;
+	uint32_t apic_id = 0;
 	unsigned i;
 
 	if (!t)
@@ -218,12 +269,9 @@ static uint8_t *build_madt(struct out *o, unsigned cpus)
 	put_le32(t + 40, MADT_PCAT_COMPAT); /* there are two 8259A as well */
 	p = t + 44;
 
-	for (i = 0; i < cpus; i++, p += 8) {
-		p[0] = MADT_LOCAL_APIC;
-		p[1] = 8;
-		p[2] = (uint8_t)i; /* ACPI Processor UID */
-		p[3] = (uint8_t)i; /* APIC ID */
-		put_le32(p + 4, BIT(0)); /* enabled */
+	for (i = 0; i < platform->cpus; i++) {
+		apic_id = platform_apic_id(platform, i);
+		p = madt_processor(p, i, apic_id);
 	}
 
 	/* Its ID is 0, KVM's after a reset. Nothing addresses it by that. */
@@ -235,12 +283,10 @@ static uint8_t *build_madt(struct out *o, unsigned cpus)
 	p = madt_override(p, 0, 2, INTI_CONFORMS);
 	p = madt_override(p, LAYOUT_IRQ_SCI, LAYOUT_IRQ_SCI, INTI_LEVEL_HIGH);
 
-	p[0] = MADT_LOCAL_APIC_NMI;
-	p[1] = 6;
-	p[2] = ALL_PROCESSORS;
-	put_le16(p + 3, INTI_CONFORMS);
-	p[5] = 1; /* LINT1 */
+	p = madt_nmi(p, apic_id >= TOPOLOGY_XAPIC_IDS);
 
+	len = (size_t)(p - t);
+	o->len = at + len;
 	finish(t, "APIC", 5, len);
 	return t;
 }
@@ -310,7 +356,7 @@ int acpi_build(uint8_t *buf, size_t len, gpa_t gpa,
 	if (!facs || !dsdt)
 		return -ENOSPC;
 	fadt = build_fadt(&o, address(&o, facs), address(&o, dsdt));
-	madt = build_madt(&o, platform->cpus);
+	madt = build_madt(&o, platform);
 	if (!fadt || !madt)
 		return -ENOSPC;
 	table[tables++] = address(&o, fadt);

@@ -7,8 +7,8 @@
  * processor (APIC id, siblings, cache sharing), and none where it cannot know
  * (frequencies); those are set here. All other leaves stay as KVM gave them.
  *
- * The topology is one package with one thread per core: what KVM's scheduler
- * does with a vCPU promises no more.
+ * Caches of levels 1 and 2 are a core's, the last one is a socket's. Not here: dies
+ * and NUMA nodes.
  */
 #include "x86/cpuid.h"
 
@@ -38,14 +38,9 @@ struct table {
 	bool full;
 };
 
-/* ceil(log2(n)): the bits that n APIC ids take. */
-static unsigned order(unsigned n)
+static unsigned at_most(unsigned n, unsigned max)
 {
-	unsigned bits = 0;
-
-	while (1u << bits < n)
-		bits++;
-	return bits;
+	return n < max ? n : max;
 }
 
 struct kvm_cpuid_entry2 *cpuid_find(struct kvm_cpuid2 *table, uint32_t leaf,
@@ -134,49 +129,54 @@ static void remove_subleaves(struct table *c, uint32_t leaf, uint32_t from)
 	c->t->nent = kept;
 }
 
+/*
+ * EBX has eight bits for the count of a socket's processors, which with Intel is
+ * that of the ids there is room for.
+ */
 static void finish_leaf1(struct table *c)
 {
 	struct kvm_cpuid_entry2 *e = cpuid_find(c->t, 1, 0);
 	const struct cpuid_params *p = c->p;
+	unsigned cpus = topology_socket_cpus(&p->topology), count = cpus;
 
 	if (!e)
 		return;
-	e->ebx = (e->ebx & 0xffff) | p->cpus << 16 | (p->apic_id & 0xff) << 24;
+	if (cpuid_vendor(c->t) != CPUID_AMD)
+		count = 1u << topology_socket_shift(&p->topology);
+	e->ebx = (e->ebx & 0xffff) | at_most(count, 255) << 16 |
+		 (p->apic_id & 0xff) << 24;
 	/* OSXSAVE mirrors CR4; KVM keeps it up to date while the vCPU runs. */
 	e->ecx &= ~(ECX_OSXSAVE | ECX_X2APIC | ECX_TSC_DEADLINE);
 	e->ecx |= ECX_HYPERVISOR | (p->x2apic ? ECX_X2APIC : 0) |
 		  (p->tsc_deadline ? ECX_TSC_DEADLINE : 0);
 	e->edx &= ~EDX_HTT;
-	if (p->cpus > 1)
+	if (cpus > 1)
 		e->edx |= EDX_HTT;
 }
 
 /*
  * Leaf 4 and AMD's 0x8000001d describe one cache per subleaf, and in EAX who
- * shares it: levels 1 and 2 nobody, level 3 all.
+ * shares it: for how many ids it is, in 12 bits, and with Intel how many cores a
+ * socket has room for, in six; leaf 0xb has the truth beyond that.
  */
 static void finish_caches(struct table *c)
 {
-	uint32_t cores = 1u << order(c->p->cpus), i;
+	const struct topology *t = &c->p->topology;
+	unsigned core = topology_core_shift(t);
+	unsigned socket = topology_socket_shift(t);
+	uint32_t cores = at_most(1u << (socket - core), 64), i;
 
-	if (cores > 64)
-		cores = 64; /* six bits; leaf 0xb has the truth */
 	for (i = 0; i < c->t->nent; i++) {
 		struct kvm_cpuid_entry2 *e = &c->t->entries[i];
-		bool shared = (e->eax >> 5 & 7) >= 3;
+		unsigned ids = 1u << ((e->eax >> 5 & 7) >= 3 ? socket : core);
 
+		if (e->function != 4 && e->function != 0x8000001d)
+			continue;
 		if (!(e->eax & 0x1f)) /* no cache: the end of the list */
 			continue;
-		if (e->function == 4) {
-			e->eax &= 0x3fff;
-			if (shared)
-				e->eax |= ((1u << order(c->p->cpus)) - 1) << 14;
+		e->eax = (e->eax & 0x3fff) | (at_most(ids, 4096) - 1) << 14;
+		if (e->function == 4)
 			e->eax |= (cores - 1) << 26;
-		} else if (e->function == 0x8000001d) {
-			e->eax &= 0x3fff;
-			if (shared)
-				e->eax |= (c->p->cpus - 1) << 14;
-		}
 	}
 }
 
@@ -188,16 +188,18 @@ static void finish_topology(struct table *c, uint32_t leaf)
 		.flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
 		.edx = c->p->apic_id,
 	};
+	const struct topology *t = &c->p->topology;
 
 	if (highest(c, 0) < leaf)
 		return;
-	e.ebx = 1;
+	e.eax = topology_core_shift(t);
+	e.ebx = t->threads;
 	e.ecx = 1 << 8; /* the threads of a core */
 	set(c, e);
 
 	e.index = 1;
-	e.eax = order(c->p->cpus);
-	e.ebx = c->p->cpus;
+	e.eax = topology_socket_shift(t);
+	e.ebx = topology_socket_cpus(t);
 	e.ecx = 2 << 8 | 1; /* the cores of a package */
 	set(c, e);
 
@@ -212,24 +214,33 @@ static void finish_topology(struct table *c, uint32_t leaf)
 static void finish_amd(struct table *c)
 {
 	struct kvm_cpuid_entry2 *e = cpuid_find(c->t, 0x80000001, 0);
-	const struct cpuid_params *p = c->p;
+	const struct topology *t = &c->p->topology;
+	unsigned cpus = topology_socket_cpus(t);
+	unsigned core = topology_core_shift(t);
+	unsigned socket = topology_socket_shift(t);
+	uint32_t id = c->p->apic_id;
 
-	/* CmpLegacy: what HTT counts are cores, not threads. */
+	/* CmpLegacy: what HTT counts are cores, whatever else they are. */
 	if (e)
-		e->ecx = (e->ecx & ~BIT(1)) | (p->cpus > 1 ? BIT(1) : 0);
+		e->ecx = (e->ecx & ~BIT(1)) | (cpus > 1 ? BIT(1) : 0);
 
 	e = cpuid_find(c->t, 0x80000008, 0);
 	if (e) /* ApicIdSize, NC; the rest is PerfTscSize */
-		e->ecx = (e->ecx & 0x30000) | order(p->cpus) << 12 |
-			 (p->cpus - 1);
+		e->ecx = (e->ecx & 0x30000) | socket << 12 |
+			 (at_most(cpus, 256) - 1);
 
+	/* The core within its socket, its threads, and each socket a node. */
 	if (highest(c, LEAF_EXTENDED) >= 0x8000001e)
 		set(c, (struct kvm_cpuid_entry2){
 			       .function = 0x8000001e,
-			       .eax = p->apic_id,
-			       .ebx = p->apic_id & 0xff, /* core; one thread */
-			       /* ECX: node 0 of one */
+			       .eax = id,
+			       .ebx = (at_most(t->threads, 256) - 1) << 8 |
+				      ((id & ((1u << socket) - 1)) >> core &
+				       0xff),
+			       .ecx = id >> socket & 0xff,
 		       });
+	/* A newer form of leaf 0xb, with levels that are not made here. */
+	remove_subleaves(c, 0x80000026, 0);
 }
 
 /* Power management and counters: only what KVM virtualizes. */

@@ -15,6 +15,8 @@
 
 #include <linux/kvm.h>
 
+#include "x86/topology.h"
+
 /* The most entries that cpuid_finish() adds to a table. */
 #define CPUID_SPARE 16
 
@@ -38,8 +40,8 @@ int cpuid_edit_parse(const char *spec, struct cpuid_edits *ret, char *err,
 		     size_t errlen);
 
 struct cpuid_params {
-	unsigned cpus; /* 1 to 255: one package, one thread per core */
-	unsigned apic_id; /* below cpus */
+	struct topology topology; /* filled in */
+	uint32_t apic_id;
 	uint32_t tsc_khz; /* KVM_GET_TSC_KHZ; 0 if KVM does not know */
 	uint32_t apic_khz; /* the local APIC timer's; KVM's is 1000000 */
 	/* What KVM's local APIC offers, whatever the table says. */

@@ -89,7 +89,8 @@ static void dsdt_qemu(struct aml *a, const char *name, const char *hid,
  * A virtio-mmio transport, as Linux' virtio_mmio driver looks for it. The id was
  * Linaro's, who gave it to QEMU for this.
  */
-static void dsdt_virtio(struct aml *a, unsigned n)
+static void dsdt_virtio(struct aml *a, const struct platform_place *slot,
+			unsigned n)
 {
 	const char name[] = { 'V', 'I', 'O', (char)('0' + n), '\0' };
 	size_t dev = aml_open_device(a, name), crs;
@@ -97,18 +98,21 @@ static void dsdt_virtio(struct aml *a, unsigned n)
 	aml_name_string(a, "_HID", "LNRO0005");
 	aml_name_integer(a, "_UID", n);
 	crs = aml_open_crs(a);
-	aml_crs_memory(a, LAYOUT_VIRTIO_AT(n), VIRTIO_MMIO_LEN);
-	aml_crs_edge_irq(a, LAYOUT_IRQ_VIRTIO + n);
+	aml_crs_memory(a, (uint32_t)slot->base, VIRTIO_MMIO_LEN);
+	aml_crs_edge_irq(a, slot->irq);
 	aml_close_crs(a, crs);
 	aml_close(a, dev);
 }
 
+/* CP00 to CPFF, then C100 and on: with a digit where those have a P. */
 static void dsdt_processor(struct aml *a, unsigned id)
 {
 	static const char hex[] = "0123456789ABCDEF";
 	char name[] = "CPnn";
 	size_t dev;
 
+	if (id > 0xff)
+		name[1] = hex[id >> 8 & 0xf];
 	name[2] = hex[id >> 4 & 0xf];
 	name[3] = hex[id & 0xf];
 	dev = aml_open_device(a, name);
@@ -170,7 +174,7 @@ void dsdt_write(struct aml *a, const struct platform *p)
 	dsdt_qemu(a, "FWCF", "QEMU0002", STA_HIDDEN, LAYOUT_PORT_FW_CFG,
 		  FW_CFG_LEN);
 	for (i = 0; i < platform_virtio_mmio(p); i++)
-		dsdt_virtio(a, i);
+		dsdt_virtio(a, &p->slot[i], i);
 	if (platform_has_pci(p))
 		dsdt_pci(a, p);
 	for (i = 0; i < p->cpus; i++)

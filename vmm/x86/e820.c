@@ -14,9 +14,8 @@
 unsigned e820_build(const struct platform *platform,
 		    struct e820_range map[E820_MAX])
 {
-	const uint64_t mem = platform->mem;
-	uint64_t low = mem < LAYOUT_HOLE ? mem : LAYOUT_HOLE;
-	unsigned n = 0;
+	uint64_t low = platform->ram[0].len;
+	unsigned n = 0, i;
 
 	map[n++] = (struct e820_range){ 0, LAYOUT_EBDA, E820_RAM };
 	map[n++] = (struct e820_range){ LAYOUT_EBDA,
@@ -29,6 +28,11 @@ unsigned e820_build(const struct platform *platform,
 		map[n++] = (struct e820_range){ LAYOUT_HIGH_RAM,
 						low - LAYOUT_HIGH_RAM,
 						E820_RAM };
+	for (i = 1; i < platform->rams && platform->ram[i].base < LAYOUT_HOLE;
+	     i++)
+		map[n++] = (struct e820_range){ platform->ram[i].base,
+						platform->ram[i].len,
+						E820_RAM };
 	/* Linux asks here whether MCFG tells the truth. */
 	if (platform_has_pci(platform))
 		map[n++] = (struct e820_range){ LAYOUT_ECAM, LAYOUT_ECAM_LEN,
@@ -37,8 +41,9 @@ unsigned e820_build(const struct platform *platform,
 	map[n++] = (struct e820_range){ LAYOUT_IDENTITY_MAP,
 					LAYOUT_HOLE_END - LAYOUT_IDENTITY_MAP,
 					E820_RESERVED };
-	if (mem > low)
-		map[n++] = (struct e820_range){ LAYOUT_HOLE_END, mem - low,
+	for (; i < platform->rams; i++)
+		map[n++] = (struct e820_range){ platform->ram[i].base,
+						platform->ram[i].len,
 						E820_RAM };
 	return n;
 }

@@ -5,7 +5,9 @@
  * each entry.
  *
  * Not here: the extended table (its entries are about address ranges and the
- * hierarchy of buses), and an IMCR (the machine starts in virtual-wire mode).
+ * hierarchy of buses), an IMCR (the machine starts in virtual-wire mode), and
+ * processors whose APIC id does not fit in eight bits: a kernel that has only this
+ * table runs without them.
  */
 #include "x86/mptable.h"
 
@@ -63,16 +65,26 @@ static uint8_t *add_entry(struct table *t, enum entry type)
 }
 
 /* 4.3.1 */
-static void add_processor(struct table *t, unsigned id, uint32_t signature,
-			  uint32_t features)
+static void add_processor(struct table *t, uint32_t apic_id, bool boots,
+			  const struct platform *p)
 {
 	uint8_t *e = add_entry(t, ENTRY_PROCESSOR);
 
-	e[1] = (uint8_t)id;
+	e[1] = (uint8_t)apic_id;
 	e[2] = LAPIC_VERSION;
-	e[3] = PROCESSOR_ENABLED | (id == 0 ? PROCESSOR_BOOT : 0);
-	put_le32(e + 4, signature);
-	put_le32(e + 8, features);
+	e[3] = PROCESSOR_ENABLED | (boots ? PROCESSOR_BOOT : 0);
+	put_le32(e + 4, p->cpu_signature);
+	put_le32(e + 8, p->cpu_features);
+}
+
+/* Processors that can be named here: ids ascend, and 255 means "all". */
+static unsigned processors(const struct platform *p)
+{
+	unsigned n = p->cpus;
+
+	while (platform_apic_id(p, n - 1) >= ALL_LOCAL_APICS)
+		n--;
+	return n;
 }
 
 /*
@@ -80,12 +92,16 @@ static void add_processor(struct table *t, unsigned id, uint32_t signature,
  * IOAPIC has id 0 after a reset and keeps four bits of what a guest writes;
  * an interrupt never carries it. 64-bit Linux uses the number in this table as
  * a name only; 32-bit Linux without an xAPIC writes it to the register and
- * wants it unique. So it is the one after the last processor's. With 255
- * processors none is left (255 means "all"), and it is KVM's own, 0.
+ * wants it unique. So it is the first that no processor has. With 255
+ * processors none is left, and it is KVM's own, 0.
  */
-static uint8_t ioapic_id(unsigned cpus)
+static uint8_t ioapic_id(const struct platform *p, unsigned cpus)
 {
-	return cpus < ALL_LOCAL_APICS ? (uint8_t)cpus : 0;
+	unsigned i = 0;
+
+	while (i < cpus && platform_apic_id(p, i) == i)
+		i++;
+	return i < ALL_LOCAL_APICS ? (uint8_t)i : 0;
 }
 
 /* 4.3.4 and 4.3.5; both have the same form. */
@@ -142,11 +158,11 @@ static void add_bus(struct table *t, uint8_t id, const char *type)
 static void add_entries(struct table *t, const struct platform *p)
 {
 	uint8_t isa = platform_has_pci(p) ? PCI_BUS + 1 : 0;
-	uint8_t apic = ioapic_id(p->cpus), *e;
-	unsigned i;
+	unsigned cpus = processors(p), i;
+	uint8_t apic = ioapic_id(p, cpus), *e;
 
-	for (i = 0; i < p->cpus; i++)
-		add_processor(t, i, p->cpu_signature, p->cpu_features);
+	for (i = 0; i < cpus; i++)
+		add_processor(t, platform_apic_id(p, i), i == 0, p);
 
 	if (platform_has_pci(p))
 		add_bus(t, PCI_BUS, "PCI   ");
@@ -193,7 +209,7 @@ int mptable_build(uint8_t *buf, size_t len, gpa_t gpa,
 {
 	/* Beside processors: a bus, an IOAPIC, the ISA IRQs, LINT0 and LINT1. */
 	size_t need = FLOATING_LEN + HEADER_LEN +
-		      PROCESSOR_LEN * (size_t)p->cpus +
+		      PROCESSOR_LEN * (size_t)processors(p) +
 		      OTHER_LEN * (2 + (ISA_IRQS - 1) + 2);
 	uint8_t *config = buf + FLOATING_LEN;
 	struct table t;

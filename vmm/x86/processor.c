@@ -27,8 +27,9 @@ static void host_brand(char brand[49])
 	}
 }
 
-int processor_init(struct processor *cpu, int sys_fd, unsigned cpus,
-		   const char *spec, struct error *err)
+int processor_init(struct processor *cpu, int sys_fd,
+		   const struct topology *topology, const char *spec,
+		   struct error *err)
 {
 	char why[256];
 	int r;
@@ -44,7 +45,7 @@ int processor_init(struct processor *cpu, int sys_fd, unsigned cpus,
 		return error_host(err, r, "KVM_GET_SUPPORTED_CPUID");
 	host_brand(cpu->brand);
 	cpu->params = (struct cpuid_params){
-		.cpus = cpus,
+		.topology = *topology,
 		.brand = cpu->brand,
 		.apic_khz = KVM_APIC_BUS_KHZ,
 		.x2apic = cpuid_feature(cpu->supported, "x2apic"),
@@ -53,7 +54,7 @@ int processor_init(struct processor *cpu, int sys_fd, unsigned cpus,
 	return 0;
 }
 
-int processor_cpuid(struct processor *cpu, int vcpu_fd, unsigned id,
+int processor_cpuid(struct processor *cpu, int vcpu_fd, unsigned n,
 		    struct kvm_cpuid2 **ret_cpuid, struct error *err)
 {
 	unsigned capacity = cpu->supported->nent + CPUID_SPARE;
@@ -61,17 +62,17 @@ int processor_cpuid(struct processor *cpu, int vcpu_fd, unsigned id,
 	char why[256];
 	int r;
 
-	if (id == 0) {
+	if (n == 0) {
 		r = kvm_ioctl_val(vcpu_fd, KVM_GET_TSC_KHZ, 0);
 		cpu->params.tsc_khz = r > 0 ? (uint32_t)r : 0;
 	}
 	table = calloc(1, sizeof(*table) + capacity * sizeof(*table->entries));
 	if (!table)
-		return error_host(err, -ENOMEM, "vCPU %u", id);
+		return error_host(err, -ENOMEM, "vCPU %u", n);
 	memcpy(table, cpu->supported,
 	       sizeof(*table) +
 		       cpu->supported->nent * sizeof(*table->entries));
-	cpu->params.apic_id = id;
+	cpu->params.apic_id = topology_apic_id(&cpu->params.topology, n);
 	r = cpuid_finish(table, capacity, &cpu->params, &cpu->edits, why,
 			 sizeof(why));
 	if (r < 0) {

@@ -23,14 +23,15 @@ struct processor {
  * Asks KVM, and understands spec ("host,-cx16"; NULL is "host"). Returns 0, or
  * -errno with *err; processor_done() is due either way.
  */
-int processor_init(struct processor *cpu, int sys_fd, unsigned cpus,
-		   const char *spec, struct error *err);
+int processor_init(struct processor *cpu, int sys_fd,
+		   const struct topology *topology, const char *spec,
+		   struct error *err);
 
 /*
- * The CPUID table of vCPU `id`, whose descriptor is vcpu_fd. The caller's, to
+ * The CPUID table of vCPU `n`, whose descriptor is vcpu_fd. The caller's, to
  * free(). Returns 0, or -errno with *err.
  */
-int processor_cpuid(struct processor *cpu, int vcpu_fd, unsigned id,
+int processor_cpuid(struct processor *cpu, int vcpu_fd, unsigned n,
 		    struct kvm_cpuid2 **ret_cpuid, struct error *err);
 
 void processor_done(struct processor *cpu);
