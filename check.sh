@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# check.sh [--quick]: builds and tests everything, in one line a suite and
+# check.sh [--quick|--table]: builds and tests everything, in one line a suite and
 # totals at the end. Exit status 0 when nothing failed. --quick: the gcc build's
-# unit, lint, api and guests, in about a minute.
+# unit, lint, api and guests, in about a minute. --table: everything, and the table of
+# boot formats in the README is written anew from what came of it.
 #
 # Missing Debian packages are installed (as root, or with sudo). Builds and logs
 # are in build-check/, or in $TRAPMAP_BUILD.
@@ -15,11 +16,13 @@ cd "$top" || exit 1
 . tests/lab/packages.sh
 
 quick=
+table=
 case ${1:-} in
 '') ;;
 --quick) quick=yes ;;
+--table) table=yes ;;
 *)
-	echo "usage: ./check.sh [--quick]" >&2
+	echo "usage: ./check.sh [--quick|--table]" >&2
 	exit 2
 	;;
 esac
@@ -29,6 +32,9 @@ mkdir -p "$base" || exit 1
 base=$(cd "$base" && pwd)
 failures=$base/failures
 : >"$failures"
+# What the table of formats is made of, see tests/lab/record.sh.
+results=$base/results
+rm -rf "$results"
 passed=0
 failed=0
 skipped=0
@@ -49,7 +55,7 @@ report() {
 		[ "$4" = 0 ] || what+=", $4 FAILED"
 		[ "$5" = 0 ] || what+=", $5 skipped${7:+ ($7)}"
 	fi
-	printf '%-6s %-8s %5d s  %s\n' "$1" "$2" "$6" "$what"
+	printf '%-6s %-9s %5d s  %s\n' "$1" "$2" "$6" "$what"
 }
 
 # build NAME COMPILER OPTION...: a build without a single warning, or a failure.
@@ -148,7 +154,7 @@ lab() {
 	local name=$1 script=$2 begin=$SECONDS log=$base/$1.log p f s reason=
 	shift 2
 	rm -rf "${base:?}/$name"
-	"tests/lab/$script" --trapmap "$base/gcc/vmm/cli/trapmap" "$@" \
+	TRAPMAP_RESULTS=$results "tests/lab/$script" --trapmap "$base/gcc/vmm/cli/trapmap" "$@" \
 		--keep "$base/$name" >"$log" 2>&1 </dev/null
 	read -r p f s < <(tail -n 1 "$log" | tr -dc '0-9 \n')
 	[ "${s:-0}" = 0 ] || reason=$(sed -n 's/.*# SKIP //p' "$log" | head -n 1)
@@ -179,7 +185,7 @@ if [ -n "$quick" ]; then
 	packages_install $packages_build $packages_check
 else
 	packages_install $packages_build $packages_guest $packages_lab \
-		$packages_check
+		$packages_lab_intel $packages_check
 fi || echo "check.sh: going on without them" >&2
 
 patience=2
@@ -188,7 +194,8 @@ if build gcc gcc; then
 	suite gcc lint
 	[ -n "$quick" ] || suite gcc fuzz
 	suite gcc api
-	suite gcc guests
+	TRAPMAP_RESULTS=$results suite gcc guests
+	TRAPMAP_RESULTS=$results sh tests/lab/here.sh "$base/gcc/vmm/cli/trapmap"
 fi
 [ -z "$quick" ] || finish
 
@@ -212,5 +219,9 @@ if build tsan clang -Db_sanitize=thread -Db_lundef=false; then
 fi
 
 lab lab-amd suite.sh --sanitized "$base/asan/vmm/cli/trapmap"
+lab lab-npt0 suite.sh --host amd-npt0
+lab lab-intel modes.sh intel intel-ept0 intel-ug0
 lab debian debian-suite.sh
+python3 tests/lab/table.py "$results" >"$base/formats.md" &&
+	[ -n "$table" ] && python3 tests/lab/table.py "$results" README.md
 finish

@@ -5,16 +5,15 @@
  *
  * Source: ACPI Specification 6.4, sections 4.8.3.1 (PM1 event grouping),
  * 4.8.3.2 (PM1 control), 4.8.3.3 (PM timer), 4.8.3.6 (reset register),
- * 4.8.2.2.1 (power button), 16.1 (sleeping states).
+ * 4.8.2.2.1 (power button), 4.8.2.4 (RTC alarm), 16.1 (sleeping states).
  *
  * There is no system management mode, so the machine is always in ACPI mode:
  * SCI_EN reads as 1 and no write changes it.
  *
  * Not modelled: S1 to S4, and with them WAK_STS (a write of SLP_EN with
- * another SLP_TYP has no effect); the sleep button and the RTC's wake event,
- * whose status bits stay 0; the global lock's hand-over to firmware (GBL_STS,
- * GBL_RLS) and bus-master activity (BM_STS), for there is neither; the power
- * button's four-second override.
+ * another SLP_TYP has no effect); the sleep button, whose status bit stays 0; the
+ * global lock's hand-over to firmware (GBL_STS, GBL_RLS) and bus-master activity
+ * (BM_STS), for there is neither; the power button's four-second override.
  */
 #include "acpi_pm.h"
 
@@ -204,14 +203,24 @@ static void acpi_pm_write(struct device *dev, uint64_t off, unsigned size,
 	update_irq(pm);
 }
 
-void acpi_pm_power_button(struct device *dev)
+static void event(struct device *dev, uint16_t status)
 {
 	struct acpi_pm *pm = to_pm(dev);
 
 	device_lock(dev);
-	pm->s.status |= PWRBTN_STS;
+	pm->s.status |= status;
 	update_irq(pm);
 	device_unlock(dev);
+}
+
+void acpi_pm_power_button(struct device *dev)
+{
+	event(dev, PWRBTN_STS);
+}
+
+void acpi_pm_rtc_event(struct device *dev)
+{
+	event(dev, RTC_STS);
 }
 
 /* The counter has no reset: it runs from the VM's start. */

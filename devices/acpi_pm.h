@@ -35,4 +35,7 @@ int acpi_pm_new(const struct acpi_pm_config *config, struct device **ret_dev);
 /* Presses the power button. Any thread, dev's lock not held. */
 void acpi_pm_power_button(struct device *dev);
 
+/* The RTC has raised its interrupt. As above; the RTC's lock may be held. */
+void acpi_pm_rtc_event(struct device *dev);
+
 #endif

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * The calendar of an MC146818 with a century byte: Motorola MC146818A
- * datasheet, "Time, calendar, and alarm locations".
+ * datasheet, "Time, calendar, and alarm locations". And with the alarm's date in
+ * register D, as Intel's chipsets have it (82801 I/O Controller Hub datasheet,
+ * RTC_REGD).
  *
  * Not modelled: daylight saving (see rtc_mc146818.c). The chip itself takes
  * every fourth year for a leap year; here the century byte counts too, so that
@@ -89,6 +91,18 @@ int rtc_time_from_unix(int64_t sec, struct rtc_time *ret_time)
 	return 0;
 }
 
+void rtc_time_wrap_unix(int64_t sec, struct rtc_time *ret_time)
+{
+	/* 1970-01-01 was a Thursday. */
+	*ret_time = (struct rtc_time){ UNIX_EPOCH_DAY * DAY, 5 };
+	rtc_time_add(ret_time, sec);
+}
+
+int64_t rtc_time_to_unix(const struct rtc_time *time)
+{
+	return time->second - UNIX_EPOCH_DAY * DAY;
+}
+
 void rtc_time_load(const uint8_t ram[RTC_RAM_SIZE], uint8_t reg_b,
 		   struct rtc_time *ret_time)
 {
@@ -110,11 +124,15 @@ void rtc_time_load(const uint8_t ram[RTC_RAM_SIZE], uint8_t reg_b,
 	ret_time->weekday = clamp(from_byte(ram[RTC_DAY_OF_WEEK], reg_b), 1, 7);
 }
 
-void rtc_time_store(uint8_t ram[RTC_RAM_SIZE], uint8_t reg_b,
-		    const struct rtc_time *time)
+struct date {
+	int year;
+	int month; /* 1 to 12 */
+	int day; /* 1 to 31 */
+};
+
+/* days since 0000-01-01. */
+static struct date date_of(int days)
 {
-	int days = (int)(time->second / DAY);
-	int tod = (int)(time->second % DAY);
 	/* At most one year too far: a mean year is 365.2425 days. */
 	int year = clamp((int)((days + INT64_C(1)) * 400 / 146097), 0,
 			 YEARS - 1);
@@ -125,15 +143,34 @@ void rtc_time_store(uint8_t ram[RTC_RAM_SIZE], uint8_t reg_b,
 	days -= days_before_year(year);
 	while (days >= days_in_month(year, month))
 		days -= days_in_month(year, month++);
+	return (struct date){ year, month, days + 1 };
+}
+
+static void to_tomorrow(struct date *date)
+{
+	if (date->day++ < days_in_month(date->year, date->month))
+		return;
+	date->day = 1;
+	if (date->month++ < 12)
+		return;
+	date->month = 1;
+	date->year = (date->year + 1) % YEARS;
+}
+
+void rtc_time_store(uint8_t ram[RTC_RAM_SIZE], uint8_t reg_b,
+		    const struct rtc_time *time)
+{
+	struct date date = date_of((int)(time->second / DAY));
+	int tod = (int)(time->second % DAY);
 
 	ram[RTC_SECONDS] = to_byte(tod % 60, reg_b);
 	ram[RTC_MINUTES] = to_byte(tod / 60 % 60, reg_b);
 	ram[RTC_HOURS] = hour_to_byte(tod / 3600, reg_b);
 	ram[RTC_DAY_OF_WEEK] = to_byte(time->weekday, reg_b);
-	ram[RTC_DATE] = to_byte(days + 1, reg_b);
-	ram[RTC_MONTH] = to_byte(month, reg_b);
-	ram[RTC_YEAR] = to_byte(year % 100, reg_b);
-	ram[RTC_CENTURY] = to_byte(year / 100, reg_b);
+	ram[RTC_DATE] = to_byte(date.day, reg_b);
+	ram[RTC_MONTH] = to_byte(date.month, reg_b);
+	ram[RTC_YEAR] = to_byte(date.year % 100, reg_b);
+	ram[RTC_CENTURY] = to_byte(date.year / 100, reg_b);
 }
 
 void rtc_time_add(struct rtc_time *time, int64_t n)
@@ -171,33 +208,64 @@ static int alarm_hour(uint8_t byte, uint8_t reg_b)
 	return hour_to_byte(v, reg_b) == byte ? v : ALARM_NEVER;
 }
 
+static int alarm_date(uint8_t reg_d, uint8_t reg_b)
+{
+	uint8_t byte = reg_d & RTC_DATE_ALARM_BITS;
+	int v = clamp(from_byte(byte, reg_b), 1, 31);
+
+	return to_byte(v, reg_b) == byte ? v : ALARM_ANY;
+}
+
 static bool matches(int want, int v)
 {
 	return want == ALARM_ANY || want == v;
 }
 
+struct alarm {
+	int date, hour, minute, second;
+};
+
+/* The first of its seconds of a day from t on, or -1. */
+static int second_of_day(const struct alarm *at, int t)
+{
+	/* Whole hours and minutes are skipped, so this takes few turns. */
+	while (t < DAY) {
+		if (!matches(at->hour, t / 3600))
+			t = (t / 3600 + 1) * 3600;
+		else if (!matches(at->minute, t / 60 % 60))
+			t = (t / 60 + 1) * 60;
+		else if (!matches(at->second, t % 60))
+			t++;
+		else
+			return t;
+	}
+	return -1;
+}
+
+/* A 31st is followed by one of the next month but one, such as March by May. */
+#define ALARM_DAYS_MAX 61
+
 int64_t rtc_alarm_in(const uint8_t ram[RTC_RAM_SIZE], uint8_t reg_b,
 		     const struct rtc_time *time)
 {
-	int hour = alarm_hour(ram[RTC_HOURS_ALARM], reg_b);
-	int minute = alarm_value(ram[RTC_MINUTES_ALARM], reg_b, 59);
-	int second = alarm_value(ram[RTC_SECONDS_ALARM], reg_b, 59);
-	int first = (int)(time->second % DAY) + 1;
-	int t = first; /* goes on past midnight, to the same time tomorrow */
+	const struct alarm at = {
+		.date = alarm_date(ram[RTC_DATE_ALARM], reg_b),
+		.hour = alarm_hour(ram[RTC_HOURS_ALARM], reg_b),
+		.minute = alarm_value(ram[RTC_MINUTES_ALARM], reg_b, 59),
+		.second = alarm_value(ram[RTC_SECONDS_ALARM], reg_b, 59),
+	};
+	int now = (int)(time->second % DAY), from = now + 1, days, t;
+	struct date date = date_of((int)(time->second / DAY));
 
-	if (hour == ALARM_NEVER || minute == ALARM_NEVER ||
-	    second == ALARM_NEVER)
+	if (at.hour == ALARM_NEVER || at.minute == ALARM_NEVER ||
+	    at.second == ALARM_NEVER)
 		return 0;
-	/* Whole hours and minutes are skipped, so this takes few turns. */
-	while (t < first + DAY) {
-		if (!matches(hour, t / 3600 % 24))
-			t = (t / 3600 + 1) * 3600;
-		else if (!matches(minute, t / 60 % 60))
-			t = (t / 60 + 1) * 60;
-		else if (!matches(second, t % 60))
-			t++;
-		else
-			return t - first + 1;
+	for (days = 0; days <= ALARM_DAYS_MAX; days++) {
+		t = matches(at.date, date.day) ? second_of_day(&at, from) : -1;
+		if (t >= 0)
+			return (int64_t)days * DAY + t - now;
+		to_tomorrow(&date);
+		from = 0;
 	}
 	return 0;
 }

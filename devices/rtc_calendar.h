@@ -20,10 +20,19 @@ enum {
 	RTC_DATE = 0x07,
 	RTC_MONTH = 0x08,
 	RTC_YEAR = 0x09,
-	/* A PC's habit, not the chip's: the ACPI FADT's CENTURY names it. */
+	RTC_A = 0x0a,
+	RTC_B = 0x0b,
+	RTC_C = 0x0c,
+	RTC_D = 0x0d,
+	/* In a PC's chipset, not the chip: the ACPI FADT's DAY_ALRM names it. */
+	RTC_DATE_ALARM = RTC_D, /* its low six bits */
+	/* A PC's habit as well: the FADT's CENTURY. */
 	RTC_CENTURY = 0x32,
 	RTC_RAM_SIZE = 0x80,
 };
+
+#define RTC_DATE_ALARM_BITS 0x3f
+#define RTC_B_DSE 0x01 /* daylight saving; in register B, as the next two */
 
 /* The two bits of register B that say how the bytes are written. */
 #define RTC_B_DM 0x04 /* 1: binary, 0: BCD */
@@ -44,6 +53,11 @@ struct rtc_time {
  */
 int rtc_time_from_unix(int64_t sec, struct rtc_time *ret_time);
 
+/* The same for any sec up to 2^62 either way: the calendar begins again at its end. */
+void rtc_time_wrap_unix(int64_t sec, struct rtc_time *ret_time);
+
+int64_t rtc_time_to_unix(const struct rtc_time *time);
+
 /*
  * Reads the bytes as register B says. What no clock can show counts as the
  * nearest that it can: month 13 as 12, date 0 as 1, 31 April as 30 April.
@@ -59,9 +73,10 @@ void rtc_time_store(uint8_t ram[RTC_RAM_SIZE], uint8_t reg_b,
 void rtc_time_add(struct rtc_time *time, int64_t n);
 
 /*
- * In how many seconds after `time` the alarm bytes match next: 1 to 86400, or
- * 0 for never, which is so if one of them can neither match nor is a "don't
- * care" (0xc0 to 0xff).
+ * In how many seconds after `time` the alarm bytes match next, or 0 for never, which
+ * is so if one of the three of the time can neither match nor is a "don't care" (0xc0
+ * to 0xff). Without a date it is a day at most, and with one 61: what is no date from
+ * 1 to 31 there is none (ACPI, 4.8.2.4).
  */
 int64_t rtc_alarm_in(const uint8_t ram[RTC_RAM_SIZE], uint8_t reg_b,
 		     const struct rtc_time *time);

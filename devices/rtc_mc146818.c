@@ -2,7 +2,8 @@
 /*
  * The PC's real-time clock: Motorola MC146818A datasheet, on a 32.768 kHz
  * crystal; Dallas/Maxim DS12887 and DS12C887 datasheets where a PC's clock
- * differs: 114 bytes of RAM instead of 50, one of them the century.
+ * differs: 114 bytes of RAM instead of 50, one of them the century. Register D has
+ * the alarm's date (rtc_calendar.h).
  *
  * Nothing here runs by itself. The divider chain is a function of the loop's
  * clock (rtc_divider.h has its timing). Each access first brings the RAM and
@@ -44,8 +45,6 @@
 #include "rtc_calendar.h"
 #include "rtc_divider.h"
 
-enum { RTC_A = 0x0a, RTC_B = 0x0b, RTC_C = 0x0c, RTC_D = 0x0d };
-
 #define A_UIP 0x80
 #define A_DV 0x70
 #define A_DV_32KHZ 0x20
@@ -86,6 +85,8 @@ struct rtc {
 	struct loop *loop;
 	enum loop_clock clock;
 	struct irq_line irq;
+	void (*changed)(void *opaque, const struct rtc_kept *kept);
+	void *opaque;
 	/*
 	 * For PIE and UIE, on the VM's clock: a second at most from now, and
 	 * no step of the host's clock may make the guest wait longer.
@@ -275,6 +276,25 @@ static void write_b(struct rtc_state *s, uint8_t val)
 	s->ram[RTC_B] = val;
 }
 
+static void write_d(struct rtc_state *s, uint8_t val)
+{
+	s->ram[RTC_D] = D_VRT | (val & RTC_DATE_ALARM_BITS);
+}
+
+/* After rtc_sync(), which returned now. */
+static void keep(struct rtc *rtc, int64_t now, struct rtc_kept *ret_kept)
+{
+	const struct rtc_state *s = &rtc->state;
+	int64_t fraction = 0;
+
+	if (rtc->clock != LOOP_CLOCK_HOST)
+		now = loop_now(rtc->loop, LOOP_CLOCK_HOST);
+	/* A clock that stands has come to no part of its second. */
+	if (is_updating(s))
+		fraction = NSEC_PER_SEC - divider_to_update(s->synced);
+	rtc_kept_from(s->ram, fraction, now, ret_kept);
+}
+
 static uint64_t rtc_read(struct device *dev, uint64_t off, unsigned size)
 {
 	struct rtc *rtc = to_rtc(dev);
@@ -309,13 +329,32 @@ static void rtc_write(struct device *dev, uint64_t off, unsigned size,
 	switch (s->index) {
 	case RTC_A: write_a(s, now, (uint8_t)val); break;
 	case RTC_B: write_b(s, (uint8_t)val); break;
-	case RTC_C:
-	case RTC_D: break; /* read-only */
+	case RTC_C: break; /* read-only */
+	case RTC_D: write_d(s, (uint8_t)val); break;
 	/* Its bit 7 is read-only. */
 	case RTC_SECONDS: s->ram[RTC_SECONDS] = val & 0x7f; break;
 	default: s->ram[s->index] = (uint8_t)val; break;
 	}
 	rtc_settle(rtc, now);
+	/* While SET is 1 the clock is being set: its date may be half of one. */
+	if (rtc->changed && s->index != RTC_C && !(s->ram[RTC_B] & B_SET)) {
+		struct rtc_kept kept;
+
+		keep(rtc, now, &kept);
+		rtc->changed(rtc->opaque, &kept);
+	}
+}
+
+void rtc_keep(struct device *dev, struct rtc_kept *ret_kept)
+{
+	struct rtc *rtc = to_rtc(dev);
+	int64_t now;
+
+	device_lock(dev);
+	now = rtc_sync(rtc);
+	keep(rtc, now, ret_kept);
+	rtc_settle(rtc, now);
+	device_unlock(dev);
 }
 
 /* The RESET# pin: time, calendar, RAM, index and register A stay. */
@@ -355,19 +394,24 @@ static int state_init(struct rtc_state *s, const struct rtc_config *config)
 	struct rtc_time time;
 	struct divider_time t;
 	int64_t sec;
-	int r;
+	int r = 0;
 
 	/* First the clock itself, which has its updates on whole seconds. */
 	s->phase_ns = config->offset_ns;
 	t = divider_at(now, s->phase_ns);
 	if (__builtin_add_overflow(t.sec, config->offset_sec, &sec))
 		return -ERANGE;
-	r = rtc_time_from_unix(sec, &time);
+	if (config->kept)
+		rtc_time_wrap_unix(sec, &time);
+	else
+		r = rtc_time_from_unix(sec, &time);
 	if (r < 0)
 		return r;
 	s->ram[RTC_A] = A_INITIAL;
 	s->ram[RTC_B] = B_INITIAL;
 	s->ram[RTC_D] = D_VRT;
+	if (config->kept)
+		rtc_kept_restore(config->kept, s->ram);
 	rtc_time_store(s->ram, s->ram[RTC_B], &time);
 
 	s->phase_ns = (s->phase_ns + DIVIDER_UPDATE_ENDS) % NSEC_PER_SEC;
@@ -389,6 +433,8 @@ int rtc_new(const struct rtc_config *config, struct device **ret_dev)
 	rtc->loop = config->loop;
 	rtc->clock = config->clock;
 	rtc->irq = config->irq;
+	rtc->changed = config->changed;
+	rtc->opaque = config->opaque;
 	rtc->tick = (struct rtc_timer){ NULL, LOOP_CLOCK_VM, LOOP_NEVER };
 	rtc->alarm = (struct rtc_timer){ NULL, config->clock, LOOP_NEVER };
 	r = state_init(&rtc->state, config);

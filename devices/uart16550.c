@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A 16550A serial port as a PC has it.
+ * A 16550A serial port as a PC has it, or with its registers further apart, as on
+ * boards where it lies in memory.
  *
  * Datasheet: National Semiconductor PC16550D, June 1995. Its names are used for
  * registers and bits.
@@ -35,22 +36,13 @@
 #include "core/device.h"
 #include "core/loop.h"
 #include "uart16550_regs.h"
-#include "uart16550_rx.h"
+#include "uart16550_state.h"
 
 /*
  * The datasheet leaves the divisor undefined until it is written. 9600 baud is
  * what a PC's firmware leaves there, and what early consoles then find.
  */
 #define DIVISOR_9600 12
-#define CRYSTAL_HZ 1843200
-
-struct uart_state {
-	uint8_t ier, fcr, lcr, mcr, msr, scr, dll, dlm;
-	bool thre_pending; /* the THRE interrupt, whether enabled or not */
-	uint8_t tx_burst; /* see write_thr() */
-	struct uart_rx rx;
-	int64_t rx_active; /* VM clock: the last arrival or read of the FIFO */
-};
 
 struct uart {
 	struct device dev;
@@ -59,11 +51,12 @@ struct uart {
 	struct loop *loop;
 	struct chardev *chr;
 	struct irq_line irq;
+	unsigned reg_shift;
 	struct loop_timer *timer;
-	int64_t timer_at; /* what the timer is set to */
+	int64_t timer_at;	       /* what the timer is set to */
 	struct loop_timer *held_timer; /* when what is held arrives again */
-	bool held_soon; /* it is set */
-	bool room_was_0; /* the back end waits for want_input() */
+	bool held_soon;		       /* it is set */
+	bool room_was_0;	       /* the back end waits for want_input() */
 };
 
 static struct uart *to_uart(struct device *dev)
@@ -71,75 +64,9 @@ static struct uart *to_uart(struct device *dev)
 	return container_of(dev, struct uart, dev);
 }
 
-static unsigned rx_trigger(const struct uart_state *s)
-{
-	static const uint8_t level[] = { 1, 4, 8, 14 };
-
-	return s->rx.fifo ? level[s->fcr >> FCR_TRIGGER_SHIFT] : 1;
-}
-
-/* In loopback the receiver does not see the line. */
-static bool listens(const struct uart_state *s)
-{
-	if (s->mcr & MCR_LOOP)
-		return false;
-	return (s->ier & IER_ERBFI) || s->rx.polls == UART_RX_POLLS;
-}
-
-/* For new input: what is held comes first. */
-static size_t line_room(const struct uart_state *s)
-{
-	if (!listens(s) || s->rx.held_count)
-		return 0;
-	return uart_rx_room(&s->rx);
-}
-
-/*
- * The enabled interrupt of the highest priority, as IIR's bits 3:0: the only
- * place that decides it. Table IV. A reached trigger level and a time-out share
- * a rank; the trigger level tells the guest more.
- */
-static unsigned interrupt_id(const struct uart_state *s)
-{
-	if ((s->ier & IER_ELSI) && s->rx.errors)
-		return IIR_LINE_STATUS;
-	if ((s->ier & IER_ERBFI) && s->rx.count >= rx_trigger(s))
-		return IIR_DATA;
-	if ((s->ier & IER_ERBFI) && s->rx.timeout)
-		return IIR_TIMEOUT;
-	if ((s->ier & IER_ETBEI) && s->thre_pending)
-		return IIR_THR_EMPTY;
-	if ((s->ier & IER_EDSSI) && (s->msr & MSR_DELTAS))
-		return IIR_MODEM_STATUS;
-	return IIR_NONE;
-}
-
 static void update_irq(struct uart *u)
 {
-	irq_set(&u->irq, interrupt_id(&u->s) != IIR_NONE &&
-				 (u->s.mcr & (MCR_OUT2 | MCR_LOOP)));
-}
-
-/* Four characters of start bit, data, parity and stop bits. */
-static int64_t four_characters_ns(const struct uart_state *s)
-{
-	unsigned wls = s->lcr & LCR_WLS;
-	unsigned half_bits = 2 * (1 + 5 + wls + (s->lcr & LCR_PEN ? 1 : 0));
-	uint64_t divisor = s->dll | s->dlm << 8;
-
-	/* With STB, 5-bit words have a stop bit and a half. */
-	half_bits += !(s->lcr & LCR_STB) ? 2 : wls ? 4 : 3;
-	/* A 16-bit down-counter loaded with 0 would run the longest way. */
-	if (!divisor)
-		divisor = 0x10000;
-	/* 4 characters * half_bits / 2 * 16 clocks a bit * divisor */
-	return (int64_t)(half_bits * divisor * 32 * NSEC_PER_SEC / CRYSTAL_HZ);
-}
-
-static bool timeout_possible(const struct uart_state *s)
-{
-	return s->rx.fifo && (s->ier & IER_ERBFI) && s->rx.count &&
-	       s->rx.count < rx_trigger(s) && !s->rx.timeout;
+	irq_set(&u->irq, uart_interrupts(&u->s));
 }
 
 /*
@@ -150,8 +77,8 @@ static void update_timer(struct uart *u)
 {
 	int64_t at = LOOP_NEVER;
 
-	if (timeout_possible(&u->s))
-		at = u->s.rx_active + four_characters_ns(&u->s);
+	if (uart_timeout_possible(&u->s))
+		at = u->s.rx_active + uart_four_characters_ns(&u->s);
 	if (at == u->timer_at || (at > u->timer_at && at != LOOP_NEVER))
 		return;
 	u->timer_at = at;
@@ -163,7 +90,7 @@ static void update_held(struct uart *u)
 {
 	struct uart_state *s = &u->s;
 
-	if (u->held_soon || !s->rx.held_count || !listens(s) ||
+	if (u->held_soon || !s->rx.held_count || !uart_listens(s) ||
 	    !uart_rx_room(&s->rx))
 		return;
 	u->held_soon = true;
@@ -177,7 +104,8 @@ static void changed(struct uart *u)
 	update_irq(u);
 	update_timer(u);
 	update_held(u);
-	if (u->room_was_0 && line_room(&u->s)) {
+	/* All of it at once, or the back end would come for each character. */
+	if (u->room_was_0 && !u->s.rx.count && uart_line_room(&u->s)) {
 		u->room_was_0 = false;
 		u->chr->ops->want_input(u->chr);
 	}
@@ -200,23 +128,6 @@ static uint8_t read_rbr(struct uart *u)
 {
 	rx_touch(u);
 	return uart_rx_pop(&u->s.rx);
-}
-
-static uint8_t read_iir(struct uart_state *s)
-{
-	unsigned id = interrupt_id(s);
-
-	if (id == IIR_THR_EMPTY)
-		s->thre_pending = false;
-	return (uint8_t)(id | (s->rx.fifo ? IIR_FIFOS_ON : 0));
-}
-
-static uint8_t read_msr(struct uart_state *s)
-{
-	uint8_t msr = s->msr;
-
-	s->msr &= MSR_INPUTS;
-	return msr;
 }
 
 static void send(struct uart *u, uint8_t byte)
@@ -246,61 +157,12 @@ static void write_thr(struct uart *u, uint8_t byte)
 	s->thre_pending = true;
 }
 
-static void write_ier(struct uart_state *s, uint8_t val)
+/* Registers have the low byte of their places; the others lead nowhere. */
+static unsigned reg_at(const struct uart *u, uint64_t off)
 {
-	/* THRE is set, so enabling its interrupt raises it. */
-	if ((val & ~s->ier) & IER_ETBEI)
-		s->thre_pending = true;
-	s->ier = val & IER_MASK;
-}
-
-static void write_fcr(struct uart_state *s, uint8_t val)
-{
-	bool is_line = !(s->mcr & MCR_LOOP);
-
-	/* Without bit 0 the others are not programmed. */
-	if (!(val & FCR_ENABLE))
-		val = 0;
-	if ((val ^ s->fcr) & FCR_ENABLE) {
-		uart_rx_clear(&s->rx, is_line);
-		s->thre_pending = true; /* "immediate" */
-	}
-	if (val & FCR_RX_RESET)
-		uart_rx_clear(&s->rx, is_line);
-	s->fcr = val;
-	s->rx.fifo = val & FCR_ENABLE;
-}
-
-static uint8_t modem_inputs(const struct uart *u)
-{
-	unsigned mcr = u->s.mcr;
-
-	if (mcr & MCR_LOOP)
-		return (uint8_t)((mcr & MCR_DTR ? MSR_DSR : 0) |
-				 (mcr & MCR_RTS ? MSR_CTS : 0) |
-				 (mcr & MCR_OUT1 ? MSR_RI : 0) |
-				 (mcr & MCR_OUT2 ? MSR_DCD : 0));
-	return u->chr ? MSR_CTS | MSR_DSR | MSR_DCD : 0;
-}
-
-static void write_mcr(struct uart *u, uint8_t val)
-{
-	struct uart_state *s = &u->s;
-	unsigned now, edges;
-
-	s->mcr = val & MCR_MASK;
-	now = modem_inputs(u);
-	edges = (now ^ s->msr) & MSR_INPUTS;
-	/* RI counts only when it ends. */
-	edges &= ~(now & MSR_RI);
-	s->msr = (uint8_t)(now | (s->msr & MSR_DELTAS) | edges >> 4);
-}
-
-/* Reads of LSR that something else came between are not a wait for input. */
-static void forget_polls(struct uart_state *s)
-{
-	if (s->rx.polls < UART_RX_POLLS)
-		s->rx.polls = 0;
+	if (off & ((1u << u->reg_shift) - 1))
+		return REG_NONE;
+	return (unsigned)(off >> u->reg_shift);
 }
 
 static uint64_t uart_read(struct device *dev, uint64_t off, unsigned size)
@@ -308,21 +170,24 @@ static uint64_t uart_read(struct device *dev, uint64_t off, unsigned size)
 	struct uart *u = to_uart(dev);
 	struct uart_state *s = &u->s;
 	bool dlab = s->lcr & LCR_DLAB;
+	unsigned reg = reg_at(u, off);
 	uint8_t val;
 
+	if (reg == REG_NONE)
+		return 0;
 	s->tx_burst = 0;
-	if (off != REG_LSR && off != REG_DATA)
-		forget_polls(s);
-	switch (off) {
+	if (reg != REG_LSR && reg != REG_DATA)
+		uart_forget_polls(s);
+	switch (reg) {
 	case REG_DATA: val = dlab ? s->dll : read_rbr(u); break;
 	case REG_IER: val = dlab ? s->dlm : s->ier; break;
-	case REG_IIR: val = read_iir(s); break;
+	case REG_IIR: val = uart_read_iir(s); break;
 	case REG_LCR: val = s->lcr; break;
 	case REG_MCR: val = s->mcr; break;
 	case REG_LSR:
 		val = LSR_THRE | LSR_TEMT | uart_rx_read_status(&s->rx);
 		break;
-	case REG_MSR: val = read_msr(s); break;
+	case REG_MSR: val = uart_read_msr(s); break;
 	default: val = s->scr; break;
 	}
 	changed(u);
@@ -335,12 +200,15 @@ static void uart_write(struct device *dev, uint64_t off, unsigned size,
 	struct uart *u = to_uart(dev);
 	struct uart_state *s = &u->s;
 	bool dlab = s->lcr & LCR_DLAB;
+	unsigned reg = reg_at(u, off);
 	uint8_t val = (uint8_t)wide;
 
-	if (off != REG_DATA || dlab)
+	if (reg == REG_NONE)
+		return;
+	if (reg != REG_DATA || dlab)
 		s->tx_burst = 0;
-	forget_polls(s);
-	switch (off) {
+	uart_forget_polls(s);
+	switch (reg) {
 	case REG_DATA:
 		if (dlab)
 			s->dll = val;
@@ -351,11 +219,11 @@ static void uart_write(struct device *dev, uint64_t off, unsigned size,
 		if (dlab)
 			s->dlm = val;
 		else
-			write_ier(s, val);
+			uart_write_ier(s, val);
 		break;
-	case REG_IIR: write_fcr(s, val); break;
+	case REG_IIR: uart_write_fcr(s, val); break;
 	case REG_LCR: s->lcr = val; break;
-	case REG_MCR: write_mcr(u, val); break;
+	case REG_MCR: uart_write_mcr(s, val, u->chr != NULL); break;
 	case REG_SCR: s->scr = val; break;
 	default: break; /* LSR and MSR are for reading */
 	}
@@ -369,9 +237,9 @@ static void on_timer(void *opaque)
 
 	device_lock(&u->dev);
 	u->timer_at = LOOP_NEVER;
-	if (timeout_possible(s) &&
+	if (uart_timeout_possible(s) &&
 	    loop_now(u->loop, LOOP_CLOCK_VM) - s->rx_active >=
-		    four_characters_ns(s))
+		    uart_four_characters_ns(s))
 		s->rx.timeout = true;
 	changed(u);
 	device_unlock(&u->dev);
@@ -383,7 +251,7 @@ static void on_held_timer(void *opaque)
 
 	device_lock(&u->dev);
 	u->held_soon = false;
-	if (listens(&u->s)) {
+	if (uart_listens(&u->s)) {
 		while (uart_rx_release(&u->s.rx))
 			rx_touch(u);
 	}
@@ -397,7 +265,7 @@ static size_t front_room(void *opaque)
 	size_t room;
 
 	device_lock(&u->dev);
-	room = line_room(&u->s);
+	room = uart_line_room(&u->s);
 	u->room_was_0 = room == 0;
 	device_unlock(&u->dev);
 	return room;
@@ -445,7 +313,7 @@ static void uart_reset(struct device *dev)
 		.rx.held_count = old.rx.held_count,
 	};
 	memcpy(u->s.rx.held, old.rx.held, sizeof(old.rx.held));
-	u->s.msr = modem_inputs(u);
+	u->s.msr = uart_modem_inputs(&u->s, u->chr != NULL);
 	changed(u);
 }
 
@@ -459,23 +327,32 @@ static void uart_free(struct device *dev)
 	free(u);
 }
 
-static const struct device_ops uart_ops = {
-	.name = "16550A",
-	.sizes = 1,
-	.read = uart_read,
-	.write = uart_write,
-	.reset = uart_reset,
-	.free = uart_free,
+#define UART_OPS(widths)                                                     \
+	{                                                                    \
+		.name = "16550A", .sizes = widths, .read = uart_read,        \
+		.write = uart_write, .reset = uart_reset, .free = uart_free, \
+	}
+
+/* By reg_shift: an access is as wide as a register's place, or narrower. */
+static const struct device_ops uart_ops[UART_REG_SHIFT_MAX + 1] = {
+	UART_OPS(1),
+	UART_OPS(1 | 2),
+	UART_OPS(1 | 2 | 4),
+	UART_OPS(1 | 2 | 4 | 8),
 };
 
 int uart_new(const struct uart_config *config, struct device **ret_dev)
 {
-	struct uart *u = calloc(1, sizeof(*u));
+	struct uart *u;
 	int r;
 
+	if (config->reg_shift > UART_REG_SHIFT_MAX)
+		return -EINVAL;
+	u = calloc(1, sizeof(*u));
 	if (!u)
 		return -ENOMEM;
-	device_init(&u->dev, &uart_ops);
+	device_init(&u->dev, &uart_ops[config->reg_shift]);
+	u->reg_shift = config->reg_shift;
 	u->loop = config->loop;
 	u->chr = config->chr;
 	u->irq = config->irq;

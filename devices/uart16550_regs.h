@@ -17,6 +17,7 @@ enum {
 	REG_LSR = 5,
 	REG_MSR = 6,
 	REG_SCR = 7,
+	REG_NONE = 8, /* no register at all */
 };
 
 #define IER_ERBFI BIT(0) /* received data, character time-out */

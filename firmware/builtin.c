@@ -154,8 +154,14 @@ static void show_clock(void)
 {
 	/* When the Eagle landed; a Sunday. */
 	const struct rtc_time moon = { 1969, 7, 20, 20, 17, 40, 1 };
-	struct rtc_time t = rtc_get();
+	struct rtc_time t;
 
+	/* Register D's low bits read as 0, where there is a clock. */
+	if (rtc_read(0x0d) == 0xff) {
+		print("No clock at ports 0x70 and 0x71\n\n");
+		return;
+	}
+	t = rtc_get();
 	print("Clock, by ports 0x70 and 0x71\n");
 	show_time("says", &t);
 	rtc_set(&moon);

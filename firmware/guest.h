@@ -154,6 +154,9 @@ void pic_eoi(unsigned irq);
 
 /* This processor's, by MMIO or MSR as its mode asks; init enables it. */
 void lapic_init(void);
+/* Changes this one, before init, to x2APIC mode. Ids above 254 need it. */
+void lapic_x2apic(void);
+bool lapic_is_x2apic(void);
 uint32_t lapic_read(uint32_t reg);
 void lapic_write(uint32_t reg, uint32_t val);
 uint32_t lapic_id(void);
@@ -218,7 +221,7 @@ uint32_t acpi_fadt32(unsigned offset);
 
 /* ---- processors --------------------------------------------------------- */
 
-#define SMP_MAX 255
+#define SMP_MAX 1024
 
 /* APIC ids of the usable processors by the MADT; how many there are. */
 unsigned smp_list(uint32_t ids[SMP_MAX]);
@@ -226,7 +229,8 @@ unsigned smp_list(uint32_t ids[SMP_MAX]);
 /*
  * Starts the processor with this APIC id in long mode on a stack of its own
  * (of 1 KiB), on this one's page tables, in entry(), with interrupts off. When
- * that returns the processor halts. The caller has called lapic_init().
+ * that returns the processor halts. The caller has called lapic_init(), and before
+ * that, where an id is above 254, lapic_x2apic(), which the other then does too.
  */
 void smp_start(uint32_t apic_id, void (*entry)(void));
 

@@ -24,21 +24,30 @@
 #define REDIRECTION_LEVEL 0x8000u
 #define REDIRECTION_MASK 0x10000u
 
-static bool x2apic(void)
+bool lapic_is_x2apic(void)
 {
 	return rdmsr(MSR_APIC_BASE) & APIC_BASE_X2APIC;
 }
 
+void lapic_x2apic(void)
+{
+	uint64_t base = rdmsr(MSR_APIC_BASE);
+
+	/* SDM volume 3, 11.12.5: from disabled there is a way by xAPIC only. */
+	wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+	wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+}
+
 uint32_t lapic_read(uint32_t reg)
 {
-	if (x2apic())
+	if (lapic_is_x2apic())
 		return (uint32_t)rdmsr(MSR_X2APIC + (reg >> 4));
 	return mmio_read32(LAPIC_ADDRESS + reg);
 }
 
 void lapic_write(uint32_t reg, uint32_t val)
 {
-	if (x2apic())
+	if (lapic_is_x2apic())
 		wrmsr(MSR_X2APIC + (reg >> 4), val);
 	else
 		mmio_write32(LAPIC_ADDRESS + reg, val);
@@ -58,7 +67,7 @@ uint32_t lapic_id(void)
 {
 	uint32_t id = lapic_read(LAPIC_ID);
 
-	return x2apic() ? id : id >> 24;
+	return lapic_is_x2apic() ? id : id >> 24;
 }
 
 void lapic_eoi(void)
@@ -68,7 +77,7 @@ void lapic_eoi(void)
 
 void lapic_send(uint32_t command, uint32_t apic_id)
 {
-	if (x2apic()) {
+	if (lapic_is_x2apic()) {
 		wrmsr(MSR_X2APIC + (LAPIC_ICR_LOW >> 4),
 		      (uint64_t)apic_id << 32 | command);
 		return;

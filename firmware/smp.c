@@ -24,6 +24,7 @@ void trap_load(void);
 static uint8_t stacks[SMP_MAX][AP_STACK] __attribute__((aligned(16)));
 static unsigned started;
 static void (*volatile ap_entry)(void);
+static volatile bool ap_x2apic;
 static volatile uint32_t ap_running;
 
 unsigned smp_list(uint32_t ids[SMP_MAX])
@@ -53,6 +54,8 @@ void ap_main(void)
 	void (*entry)(void) = ap_entry;
 
 	trap_load();
+	if (ap_x2apic)
+		lapic_x2apic();
 	lapic_init();
 	/* Pairs with the wait in smp_start(): the next one may come now. */
 	ap_running = 1;
@@ -68,6 +71,8 @@ void smp_start(uint32_t apic_id, void (*entry)(void))
 	memcpy((void *)TRAMPOLINE, trampoline,
 	       (size_t)(trampoline_end - trampoline));
 	ap_entry = entry;
+	/* INIT leaves an APIC in the mode of its reset (SDM volume 3, 11.12.5.1). */
+	ap_x2apic = lapic_is_x2apic();
 	ap_running = 0;
 
 	/*

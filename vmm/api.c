@@ -11,12 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "acpi_pm.h"
 #include "boot/builtin.h"
 #include "core/gmem.h"
 #include "devicetree.h"
 #include "kvm.h"
 #include "postmortem/gather.h"
-#include "uart16550.h"
 #include "vm.h"
 #include "x86/regs.h"
 
@@ -78,15 +78,20 @@ const char *trapmap_vm_error(const struct trapmap_vm *vm)
 	return vm->error.text;
 }
 
-int trapmap_vm_start(struct trapmap_vm *vm)
+static int started_already(struct trapmap_vm *vm)
+{
+	return error_set(&vm->error, ERROR_INPUT, -EBUSY,
+			 "the VM has been started already");
+}
+
+int trapmap_vm_prepare(struct trapmap_vm *vm)
 {
 	struct vm_config *c = &vm->config;
 	int r;
 
 	if (vm->state != VM_CONFIGURED)
-		return error_set(&vm->error, ERROR_INPUT, -EBUSY,
-				 "the VM has been started already");
-	if (!c->kernel.name) {
+		return started_already(vm);
+	if (!c->kernel.name && !c->firmware.name) {
 		r = source_from_data(&c->kernel, "the built-in guest",
 				     builtin_guest,
 				     (size_t)(builtin_guest_end -
@@ -94,7 +99,18 @@ int trapmap_vm_start(struct trapmap_vm *vm)
 		if (r < 0)
 			return error_host(&vm->error, r, "cannot start");
 	}
-	return vm_start(vm);
+	return vm_prepare(vm);
+}
+
+int trapmap_vm_start(struct trapmap_vm *vm)
+{
+	int r = 0;
+
+	if (vm->state != VM_CONFIGURED && vm->state != VM_PREPARED)
+		return started_already(vm);
+	if (vm->state == VM_CONFIGURED)
+		r = trapmap_vm_prepare(vm);
+	return r < 0 ? r : vm_start(vm);
 }
 
 int trapmap_vm_start_status(const struct trapmap_vm *vm)
@@ -113,6 +129,13 @@ static enum vm_state state_of(struct trapmap_vm *vm)
 	return state;
 }
 
+static bool is_built(struct trapmap_vm *vm)
+{
+	enum vm_state state = state_of(vm);
+
+	return state != VM_CONFIGURED && state != VM_FAILED;
+}
+
 static bool has_started(struct trapmap_vm *vm)
 {
 	enum vm_state state = state_of(vm);
@@ -120,11 +143,11 @@ static bool has_started(struct trapmap_vm *vm)
 	return state == VM_RUNNING || state == VM_ENDED;
 }
 
-int trapmap_vm_serial_break(struct trapmap_vm *vm)
+int trapmap_vm_power_button(struct trapmap_vm *vm)
 {
 	if (!has_started(vm))
-		return -ENODEV;
-	uart_break(vm->machine.uart);
+		return -ESRCH;
+	acpi_pm_power_button(vm->machine.pm);
 	return 0;
 }
 
@@ -276,6 +299,7 @@ static int build_devicetree(struct trapmap_vm *vm)
 {
 	struct devicetree_config config = {
 		.platform = vm_platform(vm),
+		.model = board_model(vm),
 		.cmdline = vm->config.cmdline,
 	};
 	char *cmdline = NULL;
@@ -305,7 +329,7 @@ int trapmap_vm_devicetree(struct trapmap_vm *vm, const void **ret_blob,
 {
 	int r;
 
-	if (!has_started(vm))
+	if (!is_built(vm))
 		return error_set(&vm->error, ERROR_INPUT, -ESRCH,
 				 "the VM has not been started");
 	if (!vm->devicetree) {
@@ -321,7 +345,7 @@ int trapmap_vm_devicetree(struct trapmap_vm *vm, const void **ret_blob,
 int trapmap_vm_read_mem(struct trapmap_vm *vm, uint64_t gpa, void *buf,
 			size_t len)
 {
-	if (!has_started(vm))
+	if (!is_built(vm))
 		return -ESRCH;
 	return gmem_read(&vm->mem.gmem, gpa, buf, len);
 }
@@ -329,7 +353,7 @@ int trapmap_vm_read_mem(struct trapmap_vm *vm, uint64_t gpa, void *buf,
 int trapmap_vm_write_mem(struct trapmap_vm *vm, uint64_t gpa, const void *buf,
 			 size_t len)
 {
-	if (!has_started(vm))
+	if (!is_built(vm))
 		return -ESRCH;
 	return gmem_write(&vm->mem.gmem, gpa, buf, len);
 }

@@ -12,12 +12,13 @@
 
 #include "core/base.h"
 #include "attach/attach.h"
+#include "fw_cfg.h"
 #include "vm.h"
+#include "x86/processor.h"
 
 /* The smallest option structs ever released; a later one is larger. */
 #define SIZE_MACHINE sizeof(struct trapmap_machine)
 #define SIZE_SOURCE sizeof(struct trapmap_source)
-#define SIZE_SERIAL sizeof(struct trapmap_serial)
 #define SIZE_DEVICE sizeof(struct trapmap_device)
 #define SIZE_TRACE sizeof(struct trapmap_trace)
 
@@ -93,13 +94,20 @@ int trapmap_vm_set_machine(struct trapmap_vm *vm,
 				 "signal",
 				 machine->kick_signal);
 
+	if (machine->cpu) {
+		r = processor_check(machine->cpu, &vm->error);
+		if (r < 0)
+			return r;
+	}
 	r = replace_string(vm, &c->cpu, machine->cpu);
 	if (r == 0)
 		r = replace_string(vm, &c->kvm_path, machine->kvm_path);
 	if (r < 0)
 		return r;
 	c->mem = mem;
+	c->mem_given = machine->mem != 0;
 	c->cpus = machine->cpus ? machine->cpus : 1;
+	c->cpus_given = machine->cpus != 0;
 	c->machine.rtc_base = machine->rtc_base;
 	c->machine.rtc_clock = machine->rtc_clock;
 	c->machine.rtc_epoch = machine->rtc_epoch;
@@ -109,13 +117,14 @@ int trapmap_vm_set_machine(struct trapmap_vm *vm,
 	c->strict_io = machine->strict_io != 0;
 	c->watchdog_ms = machine->watchdog_ms;
 	c->machine.test_device = machine->test_device != 0;
+	c->transport_given = machine->transport != TRAPMAP_TRANSPORT_DEFAULT;
 	c->transport = machine->transport ? machine->transport :
 					    PLATFORM_TRANSPORT;
 	return 0;
 }
 
-static int copy_source(struct trapmap_vm *vm, const struct trapmap_source *from,
-		       struct source *ret_src)
+int vm_copy_source(struct trapmap_vm *vm, const struct trapmap_source *from,
+		   struct source *ret_src)
 {
 	int r;
 
@@ -127,8 +136,9 @@ static int copy_source(struct trapmap_vm *vm, const struct trapmap_source *from,
 	if (from->path)
 		r = source_from_path(ret_src, from->path);
 	else if (from->data)
-		r = source_from_data(ret_src, "(in memory)", from->data,
-				     from->len);
+		r = source_from_data(ret_src,
+				     from->name ? from->name : "(in memory)",
+				     from->data, from->len);
 	else
 		r = source_from_fd(ret_src, from->fd);
 	if (r < 0)
@@ -144,7 +154,7 @@ static int replace_source(struct trapmap_vm *vm, struct source *to,
 
 	r = configurable(vm);
 	if (r == 0)
-		r = copy_source(vm, from, &src);
+		r = vm_copy_source(vm, from, &src);
 	if (r < 0)
 		return r;
 	source_done(to);
@@ -170,6 +180,48 @@ int trapmap_vm_set_boot(struct trapmap_vm *vm, enum trapmap_boot boot)
 	return 0;
 }
 
+int trapmap_vm_set_firmware(struct trapmap_vm *vm,
+			    const struct trapmap_source *source)
+{
+	return replace_source(vm, &vm->config.firmware, source);
+}
+
+int trapmap_vm_add_fw_cfg(struct trapmap_vm *vm, const char *name,
+			  const struct trapmap_source *source)
+{
+	struct vm_config *c = &vm->config;
+	struct fw_file *file = &c->fw_file[c->fw_files];
+	size_t len = strlen(name);
+	unsigned i;
+	int r;
+
+	r = configurable(vm);
+	if (r < 0)
+		return r;
+	if (len == 0 || len > FW_CFG_NAME_MAX)
+		return error_set(&vm->error, ERROR_INPUT, -EINVAL,
+				 "fw_cfg file '%s': a name of 1 to %d bytes "
+				 "expected",
+				 name, FW_CFG_NAME_MAX);
+	for (i = 0; i < c->fw_files && strcmp(c->fw_file[i].name, name); i++)
+		;
+	if (i < c->fw_files || strcmp(name, FW_ITEMS_E820) == 0)
+		return error_set(&vm->error, ERROR_INPUT, -EEXIST,
+				 "fw_cfg file '%s' is there already", name);
+	if (c->fw_files == FW_FILES_MAX)
+		return fail(vm, -E2BIG, "more than 32 fw_cfg files");
+	r = vm_copy_source(vm, source, &file->source);
+	if (r < 0)
+		return r;
+	file->name = strdup(name);
+	if (!file->name) {
+		source_done(&file->source);
+		return fail(vm, -ENOMEM, "out of memory");
+	}
+	c->fw_files++;
+	return 0;
+}
+
 int trapmap_vm_add_initrd(struct trapmap_vm *vm,
 			  const struct trapmap_source *source)
 {
@@ -181,7 +233,7 @@ int trapmap_vm_add_initrd(struct trapmap_vm *vm,
 		return r;
 	if (c->initrds == VM_MAX_INITRDS)
 		return fail(vm, -E2BIG, "more than 64 initrds");
-	r = copy_source(vm, source, &c->initrd[c->initrds]);
+	r = vm_copy_source(vm, source, &c->initrd[c->initrds]);
 	if (r < 0)
 		return r;
 	c->initrds++;
@@ -204,39 +256,6 @@ static int dup_fd(int fd)
 		return -1;
 	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	return copy < 0 ? -errno : copy;
-}
-
-int trapmap_vm_set_serial(struct trapmap_vm *vm,
-			  const struct trapmap_serial *serial)
-{
-	struct machine_config *m = &vm->config.machine;
-	int in, out, r;
-
-	r = configurable(vm);
-	if (r < 0)
-		return r;
-	if (serial->size != SIZE_SERIAL)
-		return fail(vm, -EINVAL, "struct trapmap_serial: wrong size");
-	in = dup_fd(serial->in_fd);
-	out = dup_fd(serial->out_fd);
-	if (in < -1 || out < -1) {
-		r = in < -1 ? in : out;
-		if (in >= 0)
-			close(in);
-		if (out >= 0)
-			close(out);
-		return error_set(&vm->error, ERROR_INPUT, r,
-				 "serial port: %s: %s",
-				 in < -1 ? "in_fd" : "out_fd",
-				 strerrordesc_np(-r));
-	}
-	if (m->serial_in_fd >= 0)
-		close(m->serial_in_fd);
-	if (m->serial_out_fd >= 0)
-		close(m->serial_out_fd);
-	m->serial_in_fd = in;
-	m->serial_out_fd = out;
-	return 0;
 }
 
 /* Puts a duplicate of fd (-1: none) in the place of *to. */
@@ -367,8 +386,7 @@ int vm_config_init(struct vm_config *c)
 	c->mem = MEM_DEFAULT;
 	c->cpus = 1;
 	c->kernel.fd = -1;
-	c->machine.serial_in_fd = -1;
-	c->machine.serial_out_fd = -1;
+	c->firmware.fd = -1;
 	c->machine.debugcon_fd = -1;
 	c->transport = PLATFORM_TRANSPORT;
 	c->symbols.fd = -1;
@@ -381,6 +399,11 @@ void vm_config_done(struct vm_config *c)
 	unsigned i;
 
 	source_done(&c->kernel);
+	source_done(&c->firmware);
+	for (i = 0; i < c->fw_files; i++) {
+		source_done(&c->fw_file[i].source);
+		free(c->fw_file[i].name);
+	}
 	for (i = 0; i < c->initrds; i++)
 		source_done(&c->initrd[i]);
 	for (i = 0; i < c->devices; i++)
@@ -389,16 +412,17 @@ void vm_config_done(struct vm_config *c)
 	for (i = 0; i < c->machine.attached_count; i++)
 		attach_free(c->attached[i]);
 	free(c->cpu);
+	free(c->memory.path);
+	free(c->affinity);
 	free(c->kvm_path);
+	free(c->nvram);
 	free(c->cmdline);
+	board_config_done(&c->board);
 	source_done(&c->symbols);
 	watch_free(c->watch);
 	if (c->machine.debugcon_fd >= 0)
 		close(c->machine.debugcon_fd);
 	if (c->trace.fd >= 0)
 		close(c->trace.fd);
-	if (c->machine.serial_in_fd >= 0)
-		close(c->machine.serial_in_fd);
-	if (c->machine.serial_out_fd >= 0)
-		close(c->machine.serial_out_fd);
+	vm_serial_config_done(c);
 }

@@ -36,8 +36,10 @@
 #define PCI_SLOT(slot) ((uint32_t)(slot) << 11)
 #define PCI_PINS 4
 
-#define SERIAL_NODE "serial@i3f8"
-#define SERIAL_PATH "/soc/isa@0/" SERIAL_NODE
+/* Registers of an 8250, however far apart. */
+#define UART_REGS 8u
+
+#define NAME_MAX_LEN 64
 
 /*
  * A blob under construction: the first error stays, and what comes after it is
@@ -159,8 +161,59 @@ static void put_interrupt_controllers(struct tree *t)
 	end(t);
 }
 
-static void put_isa(struct tree *t)
+static bool on_isa(const struct platform_place *place)
 {
+	return place->there && place->space == TRAPMAP_SPACE_PIO;
+}
+
+/* "serial@i3f8" on the ISA bus, "serial@d1000000" elsewhere. */
+static void uart_name(const struct platform_place *uart, const char *before,
+		      char name[NAME_MAX_LEN])
+{
+	snprintf(name, NAME_MAX_LEN, "%sserial@%s%llx", before,
+		 on_isa(uart) ? "i" : "", (unsigned long long)uart->base);
+}
+
+static void uart_path(const struct platform_place *uart, char path[NAME_MAX_LEN])
+{
+	uart_name(uart, on_isa(uart) ? "/soc/isa@0/" : "/soc/", path);
+}
+
+static void put_uart(struct tree *t, const struct platform_place *uart)
+{
+	char name[NAME_MAX_LEN];
+
+	uart_name(uart, "", name);
+	begin(t, name);
+	prop_string(t, "device_type", "serial");
+	prop_string(t, "compatible", "ns16550a");
+	if (on_isa(uart)) {
+		PROP_CELLS(t, "reg", ISA_IO, (uint32_t)uart->base, UART_REGS);
+	} else {
+		PROP_CELLS(t, "reg", (uint32_t)(uart->base >> 32),
+			   (uint32_t)uart->base, 0,
+			   UART_REGS << uart->reg_shift);
+		PROP_CELLS(t, "reg-shift", uart->reg_shift);
+		PROP_CELLS(t, "interrupt-parent", PHANDLE_IOAPIC);
+	}
+	PROP_CELLS(t, "clock-frequency", UART_CLOCK_HZ);
+	PROP_CELLS(t, "interrupts", uart->irq, EDGE_RISING);
+	end(t);
+}
+
+static void put_uarts(struct tree *t, const struct platform *p, bool isa)
+{
+	unsigned i;
+
+	for (i = 0; i < PLATFORM_UARTS; i++)
+		if (p->uart[i].there && on_isa(&p->uart[i]) == isa)
+			put_uart(t, &p->uart[i]);
+}
+
+static void put_isa(struct tree *t, const struct platform *p)
+{
+	char name[NAME_MAX_LEN];
+
 	begin(t, "isa@0");
 	prop_string(t, "device_type", "isa");
 	prop_string(t, "compatible", "isa");
@@ -169,20 +222,16 @@ static void put_isa(struct tree *t)
 	/* Ports are no memory: they map onto themselves. */
 	PROP_CELLS(t, "ranges", ISA_IO, 0, 0, 0, 0x10000);
 	PROP_CELLS(t, "interrupt-parent", PHANDLE_IOAPIC);
-
-	begin(t, SERIAL_NODE);
-	prop_string(t, "device_type", "serial");
-	prop_string(t, "compatible", "ns16550a");
-	PROP_CELLS(t, "reg", ISA_IO, LAYOUT_PORT_COM1, 8);
-	PROP_CELLS(t, "clock-frequency", UART_CLOCK_HZ);
-	PROP_CELLS(t, "interrupts", LAYOUT_IRQ_COM1, EDGE_RISING);
-	end(t);
-
-	begin(t, "rtc@i70");
-	prop_string(t, "compatible", "motorola,mc146818");
-	PROP_CELLS(t, "reg", ISA_IO, LAYOUT_PORT_RTC, 2);
-	PROP_CELLS(t, "interrupts", LAYOUT_IRQ_RTC, EDGE_RISING);
-	end(t);
+	put_uarts(t, p, true);
+	if (p->rtc.there) {
+		snprintf(name, sizeof(name), "rtc@i%llx",
+			 (unsigned long long)p->rtc.base);
+		begin(t, name);
+		prop_string(t, "compatible", "motorola,mc146818");
+		PROP_CELLS(t, "reg", ISA_IO, (uint32_t)p->rtc.base, 2);
+		PROP_CELLS(t, "interrupts", p->rtc.irq, EDGE_RISING);
+		end(t);
+	}
 	end(t);
 }
 
@@ -256,19 +305,43 @@ static void put_soc(struct tree *t, const struct platform *p)
 	PROP_CELLS(t, "#size-cells", 2);
 	prop_flag(t, "ranges");
 	put_interrupt_controllers(t);
-	put_isa(t);
+	put_isa(t, p);
+	put_uarts(t, p, false);
 	put_virtio(t, p);
 	if (platform_has_pci(p))
 		put_pci(t);
 	end(t);
 }
 
+/* Which of them is ttyS0, ttyS1 and so on. */
+static void put_aliases(struct tree *t, const struct platform *p)
+{
+	char name[] = "serial0", path[NAME_MAX_LEN];
+	unsigned i;
+
+	begin(t, "aliases");
+	for (i = 0; i < PLATFORM_UARTS; i++) {
+		if (!p->uart[i].there)
+			continue;
+		name[sizeof(name) - 2] = (char)('0' + i);
+		uart_path(&p->uart[i], path);
+		prop_string(t, name, path);
+	}
+	end(t);
+}
+
 static void put_chosen(struct tree *t, const struct devicetree_config *m)
 {
+	const struct platform_place *console = &m->platform.uart[0];
+	char path[NAME_MAX_LEN];
+
 	begin(t, "chosen");
 	if (m->cmdline)
 		prop_string(t, "bootargs", m->cmdline);
-	prop_string(t, "stdout-path", SERIAL_PATH);
+	if (console->there) {
+		uart_path(console, path);
+		prop_string(t, "stdout-path", path);
+	}
 	if (m->initrd_len > 0) {
 		prop_u64(t, "linux,initrd-start", m->initrd);
 		prop_u64(t, "linux,initrd-end", m->initrd + m->initrd_len);
@@ -284,10 +357,11 @@ static int write_tree(const struct devicetree_config *m, void *blob, size_t len)
 	if (t.r == 0)
 		t.r = fdt_finish_reservemap(blob);
 	begin(&t, "");
-	prop_string(&t, "model", "Trapmap PC");
+	prop_string(&t, "model", m->model ? m->model : "Trapmap PC");
 	prop_string(&t, "compatible", "trapmap,pc");
 	PROP_CELLS(&t, "#address-cells", 2);
 	PROP_CELLS(&t, "#size-cells", 2);
+	put_aliases(&t, &m->platform);
 	put_chosen(&t, m);
 	put_memory(&t, &m->platform);
 	put_cpus(&t, &m->platform);
@@ -311,7 +385,8 @@ int devicetree_build(const struct devicetree_config *m, void **ret_blob,
 {
 	size_t len = FIXED_LEN + CPU_LEN * (size_t)m->platform.cpus +
 		     VIRTIO_LEN * (size_t)m->platform.virtio +
-		     (m->cmdline ? strlen(m->cmdline) : 0);
+		     (m->cmdline ? strlen(m->cmdline) : 0) +
+		     (m->model ? strlen(m->model) : 0);
 	void *blob;
 
 	if (len > INT32_MAX)

@@ -15,6 +15,7 @@
 
 struct devicetree_config {
 	struct platform platform;
+	const char *model; /* what the board is called; NULL: as ours is */
 	const char *cmdline; /* NULL: none */
 	gpa_t initrd;
 	uint64_t initrd_len; /* 0: none */

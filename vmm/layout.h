@@ -14,6 +14,7 @@
  *	0x0000010000  | (a flat binary, or the   |
  *	              |  setup code of a kernel) |
  *	0x0000020000  | boot: command line       |
+ *	0x0000030000  | boot: devicetree         |
  *	              | free                     |
  *	0x000009fc00  | EBDA, reserved           |
  *	0x00000a0000  +--------------------------+
@@ -22,6 +23,7 @@
  *	              | BIOS area, reserved:     |
  *	0x00000e0000  |  ACPI tables             |
  *	0x00000f0000  |  MP table                |
+ *	0x00000f8000  |  real-mode services      |
  *	0x0000100000  +--------------------------+
  *	              | RAM; kernel from 1 MiB   |
  *	              | or where it prefers,     |
@@ -33,8 +35,9 @@
  *	0x00e0000000  |  PCI: BARs, 256 MiB      |
  *	0x00fec00000  |  IOAPIC   (in KVM)       |
  *	0x00fee00000  |  LAPIC    (in KVM)       |
+ *	0x00feffc000  |  4 pages for kvm-intel   |
  *	0x00ff000000  |  test device, if wanted  |
- *	0x00fffbc000  |  4 pages for kvm-intel   |
+ *	 up to 4 GiB  |  firmware, if given      |
  *	0x0100000000  +--------------------------+
  *	              | RAM that did not fit     |
  *	              +--------------------------+
@@ -66,6 +69,9 @@
 #define LAYOUT_FLAT_MAX 0x8fc00 /* up to the EBDA */
 #define LAYOUT_CMDLINE 0x20000
 #define LAYOUT_CMDLINE_MAX 0x10000
+/* A setup_data; as much as Linux maps while it boots (NR_FIX_BTMAPS pages). */
+#define LAYOUT_DTB 0x30000
+#define LAYOUT_DTB_MAX 0x40000
 #define LAYOUT_EBDA 0x9fc00
 #define LAYOUT_LOW_RAM_END 0xa0000
 
@@ -73,7 +79,9 @@
 #define LAYOUT_ACPI 0xe0000
 #define LAYOUT_ACPI_MAX 0x10000
 #define LAYOUT_MPTABLE 0xf0000
-#define LAYOUT_MPTABLE_MAX 0x10000
+#define LAYOUT_MPTABLE_MAX 0x8000
+#define LAYOUT_BIOS_IMAGE 0xf8000
+#define LAYOUT_BIOS_IMAGE_MAX 0x8000
 #define LAYOUT_HIGH_RAM 0x100000
 
 /* The hole below 4 GiB. */
@@ -91,9 +99,12 @@
 #define LAYOUT_PCI_WINDOW_LEN 0x10000000u
 #define LAYOUT_IOAPIC 0xfec00000
 #define LAYOUT_LAPIC 0xfee00000
+#define LAYOUT_IDENTITY_MAP 0xfeffc000 /* KVM_SET_IDENTITY_MAP_ADDR: 1 page */
+#define LAYOUT_TSS 0xfeffd000 /* KVM_SET_TSS_ADDR: 3 pages */
+#define LAYOUT_TSS_END 0xff000000
 #define LAYOUT_TESTDEV_IOMEM 0xff000000
-#define LAYOUT_IDENTITY_MAP 0xfffbc000 /* KVM_SET_IDENTITY_MAP_ADDR: 1 page */
-#define LAYOUT_TSS 0xfffbd000 /* KVM_SET_TSS_ADDR: 3 pages */
+/* A firmware image ends at 4 GiB. */
+#define LAYOUT_ROM_MAX 0x1000000ull
 
 /* Ports. The PICs, the PIT and port 0x61 are KVM's. */
 #define LAYOUT_PORT_I8042_DATA 0x60
@@ -104,6 +115,9 @@
 #define LAYOUT_PORT_TESTDEV_FLUSH 0xe4
 #define LAYOUT_PORT_TESTDEV_BYTE 0xe8
 #define LAYOUT_PORT_COM1 0x3f8
+#define LAYOUT_PORT_COM2 0x2f8
+#define LAYOUT_PORT_COM3 0x3e8
+#define LAYOUT_PORT_COM4 0x2e8
 #define LAYOUT_PORT_FW_CFG 0x510
 #define LAYOUT_PORT_PM_EVENT 0x600 /* PM1a_EVT_BLK, 4 */
 #define LAYOUT_PORT_PM_CONTROL 0x604 /* PM1a_CNT_BLK, 2 */
@@ -115,7 +129,8 @@
 
 /* Interrupts: ISA IRQ numbers, which are IOAPIC inputs but for IRQ 0 -> 2. */
 #define LAYOUT_IRQ_KEYBOARD 1
-#define LAYOUT_IRQ_COM1 4
+#define LAYOUT_IRQ_COM2 3 /* and COM4 */
+#define LAYOUT_IRQ_COM1 4 /* and COM3 */
 #define LAYOUT_IRQ_RTC 8
 #define LAYOUT_IRQ_SCI 9 /* level, active high */
 #define LAYOUT_IRQ_MOUSE 12

@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "acpi_pm.h"
 #include "attach/attach.h"
 #include "backend/chardev.h"
 #include "backend/chardev_fd.h"
 #include "backend/chardev_tap.h"
+#include "backend/nvram_file.h"
 #include "core/base.h"
 #include "core/device.h"
 #include "core/gmem.h"
@@ -23,50 +23,7 @@
 #include "pci_config.h"
 #include "post_code.h"
 #include "pvpanic.h"
-#include "rtc_mc146818.h"
 #include "trapmap/guest_abi.h"
-#include "uart16550.h"
-
-/* Seconds that the host's local time is ahead of UTC now. */
-static int64_t local_offset(void)
-{
-	time_t now = time(NULL);
-	struct tm tm;
-
-	return localtime_r(&now, &tm) ? tm.tm_gmtoff : 0;
-}
-
-/*
- * What must be added to the clock's reading for the RTC to show what was asked
- * for. With the host's clock and the host's time that is exactly nothing.
- */
-static void rtc_time(const struct machine_config *config, struct loop *loop,
-		     struct rtc_config *rtc)
-{
-	int64_t host = loop_now(loop, LOOP_CLOCK_HOST);
-	int64_t reading = host, ns;
-
-	rtc->clock = LOOP_CLOCK_HOST;
-	if (config->rtc_clock == TRAPMAP_RTC_CLOCK_VM) {
-		rtc->clock = LOOP_CLOCK_VM;
-		reading = loop_now(loop, LOOP_CLOCK_VM);
-	}
-	ns = host - reading;
-	rtc->offset_sec = 0;
-	if (config->rtc_base == TRAPMAP_RTC_BASE_LOCALTIME)
-		rtc->offset_sec = local_offset();
-	if (config->rtc_base == TRAPMAP_RTC_BASE_EPOCH) {
-		/* In seconds apart: a date may be too far off for ns. */
-		rtc->offset_sec = config->rtc_epoch;
-		ns = -reading;
-	}
-	rtc->offset_sec += ns / NSEC_PER_SEC;
-	rtc->offset_ns = (int32_t)(ns % NSEC_PER_SEC);
-	if (rtc->offset_ns < 0) {
-		rtc->offset_ns += NSEC_PER_SEC;
-		rtc->offset_sec--;
-	}
-}
 
 int machine_keep(struct machine *m, struct device *dev)
 {
@@ -85,9 +42,8 @@ static void tap_output(void *opaque, const uint8_t *buf, size_t len)
 	tap->host->console_output(tap->host->opaque, tap->stream, buf, len);
 }
 
-/* Lets the VM see what goes to `under`, if it wants to. */
-static int add_tap(struct machine *m, enum watch_stream stream,
-		   struct chardev *under, struct chardev **ret_chr)
+int machine_add_tap(struct machine *m, enum watch_stream stream,
+		    struct chardev *under, struct chardev **ret_chr)
 {
 	struct machine_tap *tap = &m->tap[stream];
 	int r;
@@ -112,28 +68,10 @@ static int add_pc(struct machine *m, const struct machine_config *config,
 		  const struct machine_host *host, struct loop *loop,
 		  const int *vm_fd)
 {
-	const struct platform *p = &config->platform;
-	const struct chardev_fd_config console = {
-		.loop = loop,
-		.in_fd = config->serial_in_fd,
-		.out_fd = config->serial_out_fd,
-		.throttle = host->throttle,
-		.drained = host->drained,
-		.failed = host->console_failed,
-		.opaque = host->opaque,
-	};
 	struct i8042_config i8042 = {
 		.irq_kbd = irqchip_line(&m->irq_kbd, vm_fd, LAYOUT_IRQ_KEYBOARD),
 		.irq_aux = irqchip_line(&m->irq_aux, vm_fd, LAYOUT_IRQ_MOUSE),
 		.end = host->end,
-	};
-	struct rtc_config rtc = {
-		.loop = loop,
-		.irq = irqchip_line(&m->irq_rtc, vm_fd, p->rtc.irq),
-	};
-	struct uart_config com1 = {
-		.loop = loop,
-		.irq = irqchip_line(&m->irq_com1, vm_fd, p->uart[0].irq),
 	};
 	const struct acpi_pm_config pm = {
 		.loop = loop,
@@ -149,30 +87,13 @@ static int add_pc(struct machine *m, const struct machine_config *config,
 	if (r < 0)
 		return r;
 
-	if (p->rtc.there) {
-		rtc_time(config, loop, &rtc);
-		r = rtc_new(&rtc, &dev) ?: machine_keep(m, dev) ?:
-		    bus_add(&m->pio, p->rtc.base, 2, dev, 0);
-		if (r < 0)
-			return r;
-	}
-
 	r = post_code_new(loop, &m->post) ?: machine_keep(m, m->post) ?:
 	    bus_add(&m->pio, TRAPMAP_POST_PORT, 1, m->post, 0);
 	if (r < 0)
 		return r;
 
-	r = chardev_fd_new(&console, &m->console);
-	if (r < 0)
-		return r;
-	r = add_tap(m, WATCH_COM1, m->console, &com1.chr) ?:
-	    uart_new(&com1, &m->uart) ?: machine_keep(m, m->uart) ?:
-	    bus_add(&m->pio, p->uart[0].base, 8, m->uart, 0);
-	if (r < 0)
-		return r;
-
-	r = acpi_pm_new(&pm, &dev) ?: machine_keep(m, dev) ?:
-	    bus_add(&m->pio, LAYOUT_PORT_PM_EVENT, ACPI_PM_LEN, dev, 0);
+	r = acpi_pm_new(&pm, &m->pm) ?: machine_keep(m, m->pm) ?:
+	    bus_add(&m->pio, LAYOUT_PORT_PM_EVENT, ACPI_PM_LEN, m->pm, 0);
 	if (r < 0)
 		return r;
 
@@ -196,10 +117,7 @@ static int add_virtual(struct machine *m, const struct machine_config *config,
 		.failed = host->debugcon_failed,
 		.opaque = host->opaque,
 	};
-	const struct fw_cfg_config fw_cfg = {
-		.mem = config->platform.mem,
-		.cpus = (uint16_t)config->platform.cpus,
-	};
+	const struct fw_cfg_config fw_cfg = { .ram = config->ram };
 	struct chardev *chr = NULL;
 	struct device *dev = NULL;
 	int r;
@@ -207,7 +125,7 @@ static int add_virtual(struct machine *m, const struct machine_config *config,
 	r = chardev_fd_new(&debugcon, &m->debugcon);
 	if (r < 0)
 		return r;
-	r = add_tap(m, WATCH_DEBUGCON, m->debugcon, &chr) ?:
+	r = machine_add_tap(m, WATCH_DEBUGCON, m->debugcon, &chr) ?:
 	    debugcon_new(chr, &m->debugcon_dev) ?:
 	    machine_keep(m, m->debugcon_dev) ?:
 	    bus_add(&m->pio, TRAPMAP_DEBUGCON_PORT, 1, m->debugcon_dev, 0) ?:
@@ -225,8 +143,8 @@ static int add_virtual(struct machine *m, const struct machine_config *config,
 	if (r < 0)
 		return r;
 
-	r = fw_cfg_new(&fw_cfg, &dev) ?: machine_keep(m, dev) ?:
-	    bus_add(&m->pio, LAYOUT_PORT_FW_CFG, FW_CFG_LEN, dev, 0);
+	r = fw_cfg_new(&fw_cfg, &m->fw_cfg) ?: machine_keep(m, m->fw_cfg) ?:
+	    bus_add(&m->pio, LAYOUT_PORT_FW_CFG, FW_CFG_LEN, m->fw_cfg, 0);
 	if (r < 0)
 		return r;
 
@@ -277,6 +195,12 @@ int machine_init(struct machine *m, const struct machine_config *config,
 		r = add_testdev(m, config->ram, vm_fd);
 	if (r < 0)
 		return error_host(err, r, "cannot build the machine");
+	r = machine_add_rtc(m, config, loop, vm_fd, err);
+	if (r < 0)
+		return r;
+	r = machine_add_serial(m, config, loop, vm_fd, err);
+	if (r < 0)
+		return r;
 	r = machine_add_virtio(m, config, loop, vm_fd, err);
 	if (r < 0)
 		return r;
@@ -305,7 +229,7 @@ bool machine_output_finish(struct machine *m)
 
 size_t machine_output_pending(const struct machine *m)
 {
-	size_t n = chardev_fd_pending(m->console) +
+	size_t n = machine_serial_pending(m) +
 		   chardev_fd_pending(m->debugcon);
 	struct attachment *at;
 	unsigned i = 0;
@@ -317,7 +241,7 @@ size_t machine_output_pending(const struct machine *m)
 
 size_t machine_output_discard(struct machine *m)
 {
-	size_t n = chardev_fd_discard(m->console) +
+	size_t n = machine_serial_discard(m) +
 		   chardev_fd_discard(m->debugcon);
 	struct attachment *at;
 	unsigned i = 0;
@@ -351,7 +275,8 @@ void machine_done(struct machine *m)
 	free(m->extra);
 	for (i = 0; i < WATCH_HVC; i++)
 		chardev_free(m->tap[i].chr);
-	chardev_free(m->console);
+	machine_serial_done(m);
+	nvram_file_free(m->nvram);
 	chardev_free(m->debugcon);
 	bus_done(&m->pio);
 	bus_done(&m->mmio);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The virtio part of the board: the entropy device, which every board has, and then
+ * The virtio part of the board: the entropy device, which every board has that has a
+ * place for one, and then
  * what was attached, each behind a transport of its own. Their order is that of
  * their addresses or slots, which is that in which guests find them.
  */
@@ -140,6 +141,11 @@ static int add_attached(struct board *b, const struct machine_config *config,
 	struct virtio_device *vd = NULL;
 	int r = 0;
 
+	if (!b->pci && b->platform->slots == 0)
+		return error_set(err, ERROR_INPUT, -E2BIG,
+				 "%s: the board has no place for virtio devices "
+				 "(virtio,mmio or pci-host-ecam-generic)",
+				 at->name);
 	if (!b->pci && b->m->virtio_count == b->platform->slots)
 		return error_set(err, ERROR_INPUT, -E2BIG,
 				 "%s: virtio-mmio has room for %u devices, the "
@@ -187,10 +193,9 @@ int machine_add_virtio(struct machine *m, const struct machine_config *config,
 
 	if (platform_has_pci(&config->platform))
 		r = add_pci_host(m, vm_fd, &b.pci);
-	if (r == 0)
-		r = virtio_rng_new(&rng, &vd);
-	if (r == 0)
-		r = add(&b, loop, "entropy device", vd);
+	if (r == 0 && (b.pci || b.platform->slots > 0))
+		r = virtio_rng_new(&rng, &vd) ?:
+		    add(&b, loop, "entropy device", vd);
 	if (r < 0)
 		return error_host(err, r, "cannot build the machine");
 	for (i = 0; i < config->attached_count; i++) {

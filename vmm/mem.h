@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mem.h: the owner of guest memory: one private mapping of the host, laid out
+ * mem.h: the owner of guest memory: one mapping of the host (mem_back.h), laid out
  * as layout.h says and put into KVM's slots; and behind it windows onto other
  * memory of the host's, which the guest can only read.
  *
@@ -20,6 +20,7 @@
 
 #include "core/gmem.h"
 #include "error.h"
+#include "mem_back.h"
 #include "platform.h"
 #include "trapmap/trapmap.h"
 
@@ -36,19 +37,24 @@ struct mem_window {
 };
 
 struct mem {
-	void *map; /* what mmap() gave, with slack for alignment */
-	uint64_t map_len;
+	struct mem_back back;
 	uint64_t size; /* of guest memory */
+	void *rom; /* of firmware, which the guest can only read; NULL: none */
+	uint64_t rom_len;
 	struct gmem gmem;
 	struct mem_window window[MEM_WINDOWS_MAX]; /* ascending, above all RAM */
 	unsigned windows;
 };
 
 /*
- * Maps the platform's RAM, zeroed. Returns 0, or -errno with *err.
+ * Maps the platform's RAM, zeroed, and room for its firmware. Returns 0, or -errno
+ * with *err.
  */
 int mem_init(struct mem *mem, const struct platform *platform,
 	     struct error *err);
+/* The same on memory of another kind. */
+int mem_init_on(struct mem *mem, const struct platform *platform,
+		const struct mem_back_config *config, struct error *err);
 void mem_done(struct mem *mem);
 
 /*
@@ -64,9 +70,9 @@ int mem_attach(const struct mem *mem, int vm_fd, struct error *err);
 
 /*
  * Gives whole pages of guest memory back to the host; what is read there next are
- * zeroes. Returns 0 or -errno. Any thread, while vCPUs run.
+ * zeroes. Returns 0 or -errno (see mem_back_keeps()). Any thread, while vCPUs run.
  */
-int mem_discard(void *host, size_t len);
+int mem_discard(const struct mem *mem, void *host, size_t len);
 
 /*
  * Back to zeroes, and the host's pages given back, unless somebody has them pinned:

@@ -11,7 +11,7 @@
 /*
  * A kernel that is told on its command line looks the number up nowhere: Linux
  * knows by itself only the interrupts of ISA. These are the ones that no device of
- * the board has.
+ * the board has, but for the last, which COM2 and COM4 have where they are there.
  */
 static const uint8_t isa_irqs[] = { 5, 6, 7, 10, 11, 14, 15, 3 };
 
@@ -19,6 +19,9 @@ _Static_assert(sizeof(isa_irqs) == LAYOUT_VIRTIO_MAX, "an IRQ each");
 
 static const struct platform_place pc_uart[PLATFORM_UARTS] = {
 	{ true, TRAPMAP_SPACE_PIO, 0, LAYOUT_IRQ_COM1, LAYOUT_PORT_COM1 },
+	{ true, TRAPMAP_SPACE_PIO, 0, LAYOUT_IRQ_COM2, LAYOUT_PORT_COM2 },
+	{ true, TRAPMAP_SPACE_PIO, 0, LAYOUT_IRQ_COM1, LAYOUT_PORT_COM3 },
+	{ true, TRAPMAP_SPACE_PIO, 0, LAYOUT_IRQ_COM2, LAYOUT_PORT_COM4 },
 };
 
 static const struct platform_place pc_rtc = {
@@ -41,7 +44,7 @@ struct platform platform_pc(uint64_t mem, unsigned cpus,
 	if (mem > low)
 		p.ram[p.rams++] =
 			(struct platform_ram){ LAYOUT_HOLE_END, mem - low };
-	memcpy(p.uart, pc_uart, sizeof(p.uart));
+	platform_add_pc_uart(&p, 0);
 	if (transport == TRAPMAP_TRANSPORT_PCI)
 		return p;
 	for (i = 0; i < LAYOUT_VIRTIO_MAX; i++)
@@ -54,6 +57,14 @@ struct platform platform_pc(uint64_t mem, unsigned cpus,
 				       (uint8_t)(LAYOUT_IRQ_VIRTIO + i),
 		};
 	return p;
+}
+
+void platform_add_pc_uart(struct platform *p, unsigned i)
+{
+	p->uart[i] = pc_uart[i];
+	/* It is the last of isa_irqs. */
+	if (p->slots && p->slot[p->slots - 1].irq == p->uart[i].irq)
+		p->slots--;
 }
 
 unsigned platform_virtio_mmio(const struct platform *p)

@@ -48,6 +48,7 @@ struct platform {
 	struct platform_ram ram[PLATFORM_RAM_MAX];
 	unsigned rams;
 	uint64_t mem; /* bytes of it in all */
+	uint64_t rom; /* bytes of firmware up to LAYOUT_HOLE_END; 0: none */
 
 	unsigned cpus; /* 1 to PLATFORM_CPUS_MAX */
 	struct topology topology; /* of them; all zero as topology.h says */
@@ -67,11 +68,18 @@ struct platform {
 	 * INTA.
 	 */
 	unsigned virtio;
+	uint32_t disks; /* bit n: the virtio device n is a disk */
 };
 
 /* A PC with this memory, at least 1 MiB, and these processors; no virtio yet. */
 struct platform platform_pc(uint64_t mem, unsigned cpus,
 			    enum trapmap_transport transport);
+
+/*
+ * Gives it COM1 to COM4, by i from 0 on, where a PC has them. (With COM2 or COM4 a
+ * virtio slot goes that would have their interrupt.)
+ */
+void platform_add_pc_uart(struct platform *p, unsigned i);
 
 /* The local APIC id of a processor, which KVM and all tables know it by. */
 static inline uint32_t platform_apic_id(const struct platform *p, unsigned cpu)
@@ -85,6 +93,13 @@ unsigned platform_virtio_mmio(const struct platform *p);
 static inline bool platform_has_pci(const struct platform *p)
 {
 	return p->transport == TRAPMAP_TRANSPORT_PCI;
+}
+
+/* Whether the clock is where a PC has it, and where ACPI has a kernel look. */
+static inline bool platform_has_cmos_rtc(const struct platform *p)
+{
+	return p->rtc.there && p->rtc.space == TRAPMAP_SPACE_PIO &&
+	       p->rtc.base == LAYOUT_PORT_RTC;
 }
 
 /* The IOAPIC's input of INTA of a PCI slot. */

@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "attach/attach.h"
+#include "core/base.h"
 #include "kvm.h"
 #include "load.h"
 #include "loop.h"
 #include "stuck.h"
+#include "virtio/virtio.h"
 #include "x86/processor.h"
 #include "x86/regs.h"
 
@@ -49,6 +51,9 @@ static int create_kvm(struct trapmap_vm *vm, struct error *err)
 	if (r < 0)
 		return r;
 	report_msrs(vm->vm_fd);
+	r = vm_enable_x2apic_ids(vm, err);
+	if (r < 0)
+		return r;
 	return irqchip_create(&vm->machine.irqchip, err);
 }
 
@@ -65,7 +70,10 @@ static int create_vcpus(struct trapmap_vm *vm, struct processor *cpu,
 		struct vcpu *vcpu = &vm->vcpu[i];
 		struct kvm_cpuid2 *cpuid = NULL;
 
-		r = vcpu_init(vcpu, vm->vm_fd, i, (size_t)run_size, err);
+		vcpu->id = i;
+		vcpu->apic_id =
+			platform_apic_id(&vm->config.machine.platform, i);
+		r = vcpu_init(vcpu, vm->vm_fd, (size_t)run_size, err);
 		if (r == 0)
 			r = processor_cpuid(cpu, vcpu->fd, i, &cpuid, err);
 		if (r < 0)
@@ -136,14 +144,20 @@ static void processor_signature(const struct processor *cpu,
 struct platform vm_platform(const struct trapmap_vm *vm)
 {
 	struct platform p = vm->config.machine.platform;
+	unsigned i;
 
 	p.virtio = vm->machine.virtio_count;
+	for (i = 0; i < p.virtio; i++)
+		if (vm->machine.virtio[i].vd->ops->id == VIRTIO_ID_BLOCK)
+			p.disks |= BIT(i);
 	return p;
 }
 
-int vm_power_on(struct trapmap_vm *vm, struct error *err)
+int vm_load(struct trapmap_vm *vm, struct error *err)
 {
 	struct load_request request = {
+		.firmware = vm->config.firmware.name ? &vm->config.firmware :
+						       NULL,
 		.kernel = &vm->config.kernel,
 		.boot = vm->config.boot,
 		.initrd = vm->config.initrd,
@@ -155,11 +169,12 @@ int vm_power_on(struct trapmap_vm *vm, struct error *err)
 	struct loaded loaded;
 	int r;
 
+	board_request(vm, &request);
 	r = create_kvm(vm, err);
 	if (r < 0)
 		return r;
-	r = processor_init(&cpu, vm->sys_fd, vm->config.cpus, vm->config.cpu,
-			   err);
+	r = processor_init(&cpu, vm->sys_fd, &request.platform.topology,
+			   vm->config.cpu, err);
 	if (r == 0)
 		r = create_vcpus(vm, &cpu, err);
 	if (r == 0)
@@ -167,15 +182,19 @@ int vm_power_on(struct trapmap_vm *vm, struct error *err)
 	processor_done(&cpu);
 	if (r < 0)
 		return r;
-	r = load_guest(&vm->mem.gmem, &request, &loaded, err);
+	r = load_guest(&vm->mem.gmem, &request, &loaded, err) ?:
+	    fw_items_set(&vm->fw_items, vm->machine.fw_cfg, &request,
+			 vm->config.fw_file, vm->config.fw_files, err);
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&vm->control.lock);
 	vm->loaded = loaded;
 	pthread_mutex_unlock(&vm->control.lock);
-	r = set_start_state(vm, &loaded.plan, err);
-	if (r < 0)
-		return r;
+	return set_start_state(vm, &loaded.plan, err);
+}
+
+int vm_run(struct trapmap_vm *vm, struct error *err)
+{
 	/* A pause that came while the guest asked for a reset still holds. */
 	pthread_mutex_lock(&vm->control.lock);
 	if (!vm->control.pause)
@@ -210,7 +229,7 @@ void vm_reboot(struct trapmap_vm *vm)
 	pthread_mutex_unlock(&vm->control.lock);
 	r = mem_clear(&vm->mem, attach_pinned(vm) != NULL, &err);
 	if (r == 0)
-		r = vm_power_on(vm, &err);
+		r = vm_load(vm, &err) ?: vm_run(vm, &err);
 	if (r == 0)
 		stuck_reset(vm->stuck);
 	if (r < 0)

@@ -159,7 +159,7 @@ static int build(struct probe_vm *p, int sys_fd, const struct kvm_cpuid2 *cpuid,
 		r = kvm_set_signal(p->fd, vcpu_kick_signal());
 	if (r < 0)
 		return r;
-	regs_write_tables(&p->mem.gmem);
+	regs_write_tables(&p->mem.gmem, BOOT_LINUX64);
 	write_idt(&p->mem.gmem);
 	(void)gmem_write(&p->mem.gmem, PROBE_CODE, probes[probe].code,
 			 probes[probe].len);

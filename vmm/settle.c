@@ -17,15 +17,26 @@
 #define SHOWN_LINE 160
 #define SHOWN_RULE 60
 
+/* Before "console line"; of COM1 there is no need. */
+static const char *stream_word(enum watch_stream stream)
+{
+	switch (stream) {
+	case WATCH_COM1: return "";
+	case WATCH_COM2: return "COM2 ";
+	case WATCH_COM3: return "COM3 ";
+	case WATCH_COM4: return "COM4 ";
+	case WATCH_DEBUGCON: return "debug ";
+	default: return "virtio ";
+	}
+}
+
 /* ---- a panicked guest's last second ------------------------------------- */
 
 /* The console, the line's number, the line. */
 #define PANIC_FMT "the guest panicked: %sconsole line %llu: \"%.*s%s\""
 #define SAID_FMT "its %sconsole said, line %llu: \"%.*s%s\""
 #define LINE_ARGS(hit)                                              \
-	(hit)->stream == WATCH_COM1	      ? "" :            \
-		(hit)->stream == WATCH_DEBUGCON ? "debug " :    \
-						  "virtio ",    \
+	stream_word((hit)->stream), \
 		(unsigned long long)(hit)->number, SHOWN_LINE,      \
 		(hit)->line, strlen((hit)->line) > SHOWN_LINE ? "..." : ""
 

@@ -68,16 +68,21 @@ static int set_lint(int fd)
 	return kvm_ioctl(fd, KVM_SET_LAPIC, &lapic);
 }
 
-int vcpu_init(struct vcpu *vcpu, int vm_fd, unsigned id, size_t run_size,
+int vcpu_init(struct vcpu *vcpu, int vm_fd, size_t run_size,
 	      struct error *err)
 {
+	const unsigned id = vcpu->id;
 	int r;
 
-	vcpu->id = id;
 	vcpu->kvm_stats = (struct kvm_stats)KVM_STATS_INIT;
 	vcpu->look = (struct vcpu_look){ 0 };
 	vcpu->run_size = run_size;
-	vcpu->fd = kvm_ioctl_val(vm_fd, KVM_CREATE_VCPU, id);
+	vcpu->fd = kvm_ioctl_val(vm_fd, KVM_CREATE_VCPU, vcpu->apic_id);
+	if (vcpu->fd == -EMFILE)
+		return error_set(err, ERROR_HOST, -EMFILE,
+				 "no descriptor is left for vCPU %u: raise the "
+				 "limit of this process (ulimit -n)",
+				 id);
 	if (vcpu->fd < 0)
 		return error_host(err, vcpu->fd,
 				  "KVM refuses vCPU %u (KVM_CREATE_VCPU)", id);
@@ -408,7 +413,7 @@ static void *vcpu_main(void *opaque)
 
 int vcpu_start(struct vcpu *vcpu)
 {
-	int r = thread_start(&vcpu->thread, vcpu_main, vcpu);
+	int r = thread_start_on(&vcpu->thread, vcpu->host_cpu, vcpu_main, vcpu);
 
 	if (r == 0)
 		vcpu->running = true;

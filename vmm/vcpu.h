@@ -75,7 +75,9 @@ struct vcpu_look {
 };
 
 struct vcpu {
-	unsigned id;
+	unsigned id; /* its number, from 0 on: for people, and in arrays */
+	uint32_t apic_id; /* what KVM and the guest know it by */
+	int host_cpu; /* the host's processor that it runs on; -1: any */
 	int fd;
 	struct kvm_run *run;
 	size_t run_size;
@@ -96,10 +98,10 @@ struct vcpu {
 int vcpu_kick_signal(void);
 
 /*
- * Creates vCPU `id` in the VM. Returns 0, or -errno with *err; vcpu_done() is
- * due either way.
+ * Creates it, whose ids are set, in the VM. Returns 0, or -errno with *err;
+ * vcpu_done() is due either way.
  */
-int vcpu_init(struct vcpu *vcpu, int vm_fd, unsigned id, size_t run_size,
+int vcpu_init(struct vcpu *vcpu, int vm_fd, size_t run_size,
 	      struct error *err);
 
 /* Gives it cpuid and what firmware sets. Returns 0, or -errno with *err. */

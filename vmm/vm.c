@@ -11,6 +11,7 @@
 #include "attach/attach.h"
 #include "core/base.h"
 #include "kvm.h"
+#include "load_firmware.h"
 #include "loop.h"
 #include "postmortem/gather.h"
 #include "postmortem/symbols.h"
@@ -86,6 +87,7 @@ static void vm_progress(void *opaque, unsigned events)
 		return; /* the trace's writer says when it is done */
 	if (machine_output_pending(&vm->machine) > 0)
 		return; /* console_drained() comes */
+	machine_keep_rtc(&vm->machine);
 
 	pthread_mutex_lock(&vm->control.lock);
 	vm->state = VM_ENDED;
@@ -98,20 +100,6 @@ static void vm_progress(void *opaque, unsigned events)
 
 static int check_limits(struct trapmap_vm *vm, struct error *err)
 {
-	unsigned cpus = vm->config.cpus;
-	int max = kvm_check(vm->sys_fd, KVM_CAP_MAX_VCPUS);
-
-	if (max <= 0)
-		max = kvm_check(vm->sys_fd, KVM_CAP_NR_VCPUS);
-	if (max <= 0)
-		max = 4; /* what api.rst says of a KVM that knows neither */
-	if (max > VM_MAX_CPUS)
-		max = VM_MAX_CPUS;
-	if (cpus > (unsigned)max)
-		return error_set(err, ERROR_INPUT, -E2BIG,
-				 "%u vCPUs were asked for; at most %d can be "
-				 "had here",
-				 cpus, max);
 	if (!kvm_check(vm->sys_fd, KVM_CAP_IRQCHIP))
 		return error_set(err, ERROR_HOST, -EOPNOTSUPP,
 				 "KVM here has no interrupt controllers "
@@ -124,7 +112,7 @@ static int check_limits(struct trapmap_vm *vm, struct error *err)
 	return 0;
 }
 
-static int start(struct trapmap_vm *vm, struct error *err)
+static int prepare(struct trapmap_vm *vm, struct error *err)
 {
 	struct machine_host host;
 	const char *path = vm->config.kvm_path;
@@ -142,9 +130,25 @@ static int start(struct trapmap_vm *vm, struct error *err)
 		if (r < 0)
 			return r;
 	}
-	vm->config.machine.platform = platform_pc(
-		vm->config.mem, vm->config.cpus, vm->config.transport);
-	r = mem_init(&vm->mem, &vm->config.machine.platform, err);
+	r = board_make(vm, err);
+	if (r < 0)
+		return r;
+	r = vm_arrange_processors(vm, err) ?: vm_arrange_serial(vm, err);
+	if (r < 0)
+		return r;
+	if (vm->config.firmware.name) {
+		if (vm->config.boot != TRAPMAP_BOOT_AUTO)
+			return error_set(err, ERROR_INPUT, -EINVAL,
+					 "a boot protocol was chosen, but "
+					 "firmware boots the kernel in its own "
+					 "way; leave one of them out");
+		r = load_firmware_size(&vm->config.firmware,
+				       &vm->config.machine.platform.rom, err);
+		if (r < 0)
+			return r;
+	}
+	r = mem_init_on(&vm->mem, &vm->config.machine.platform,
+			&vm->config.memory, err);
 	if (r < 0)
 		return r;
 
@@ -154,6 +158,7 @@ static int start(struct trapmap_vm *vm, struct error *err)
 	for (i = 0; i < vm->config.cpus; i++)
 		vm->vcpu[i] = (struct vcpu){
 			.fd = -1,
+			.host_cpu = vm_host_cpu(vm, i),
 			.kvm_stats = KVM_STATS_INIT,
 			.pio = &vm->machine.pio,
 			.mmio = &vm->machine.mmio,
@@ -177,12 +182,18 @@ static int start(struct trapmap_vm *vm, struct error *err)
 			 &vm->vm_fd, err);
 	if (r < 0)
 		return r;
-	r = observe_start(vm, err);
-	if (r < 0)
-		return r;
 	vm->machine.pio.strict = vm->config.strict_io;
 	vm->machine.mmio.strict = vm->config.strict_io;
-	r = vm_power_on(vm, err);
+	return vm_load(vm, err);
+}
+
+/* A trace is begun here: until now nothing is written anywhere. */
+static int start(struct trapmap_vm *vm, struct error *err)
+{
+	int r = observe_start(vm, err);
+
+	if (r == 0)
+		r = vm_run(vm, err);
 	if (r < 0)
 		return r;
 	r = stuck_new(vm, &vm->stuck);
@@ -196,18 +207,37 @@ static int start(struct trapmap_vm *vm, struct error *err)
 	return 0;
 }
 
+static void failed(struct trapmap_vm *vm)
+{
+	mem_back_abandon(&vm->mem.back);
+	pthread_mutex_lock(&vm->control.lock);
+	vm->state = VM_FAILED;
+	vm->control.quit = true;
+	if (vm->vcpu)
+		vm_kick_all(vm);
+	pthread_mutex_unlock(&vm->control.lock);
+}
+
+int vm_prepare(struct trapmap_vm *vm)
+{
+	int r = prepare(vm, &vm->error);
+
+	if (r < 0) {
+		failed(vm);
+		return r;
+	}
+	pthread_mutex_lock(&vm->control.lock);
+	vm->state = VM_PREPARED;
+	pthread_mutex_unlock(&vm->control.lock);
+	return 0;
+}
+
 int vm_start(struct trapmap_vm *vm)
 {
 	int r = start(vm, &vm->error);
 
-	if (r < 0) {
-		pthread_mutex_lock(&vm->control.lock);
-		vm->state = VM_FAILED;
-		vm->control.quit = true;
-		if (vm->vcpu)
-			vm_kick_all(vm);
-		pthread_mutex_unlock(&vm->control.lock);
-	}
+	if (r < 0)
+		failed(vm);
 	return r;
 }
 
@@ -273,6 +303,7 @@ void vm_done(struct trapmap_vm *vm)
 	vm_postmortem_done(vm);
 	observe_done(vm);
 	machine_done(&vm->machine);
+	fw_items_done(&vm->fw_items);
 	if (vm->loop)
 		loop_watch_free(vm->loop, vm->progress);
 	vm_loop_free(vm->loop);

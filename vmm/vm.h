@@ -10,8 +10,10 @@
 #ifndef TRAPMAP_VM_H
 #define TRAPMAP_VM_H
 
+#include "board/board.h"
 #include "boot/plan.h"
 #include "error.h"
+#include "fw_items.h"
 #include "iothreads.h"
 #include "load.h"
 #include "machine.h"
@@ -27,8 +29,6 @@
 #include "watch.h"
 
 #define VM_MAX_INITRDS LOAD_MAX_INITRDS
-/* APIC ids 0 to 254: what fits in a local APIC's eight bits. */
-#define VM_MAX_CPUS 255
 
 struct loop;
 struct loop_watch;
@@ -37,16 +37,26 @@ struct postmortem;
 /* What was asked for; fixed once the VM has been started. */
 struct vm_config {
 	uint64_t mem;
+	struct mem_back_config memory; /* its path is ours */
 	unsigned cpus;
+	bool mem_given, cpus_given, transport_given; /* not the defaults */
+	struct board_config board;
+	struct topology topology; /* as asked: 0 is to be filled in */
+	uint32_t *affinity; /* vCPU n on processor [n % affinity_count] */
+	size_t affinity_count; /* 0: on any */
 	enum trapmap_transport transport; /* not _DEFAULT */
 	char *cpu;
 	char *kvm_path;
+	char *nvram; /* machine.nvram */
 	int kick_signal;
 	char *cmdline;
 	enum trapmap_on_reset on_reset;
 	enum trapmap_debug_exit debug_exit;
 	enum trapmap_boot boot;
 	struct source kernel; /* the built-in guest where name is NULL */
+	struct source firmware; /* name NULL: none */
+	struct fw_file fw_file[FW_FILES_MAX];
+	unsigned fw_files;
 	struct source initrd[VM_MAX_INITRDS];
 	unsigned initrds;
 	struct machine_config machine;
@@ -63,6 +73,7 @@ struct vm_config {
 
 enum vm_state {
 	VM_CONFIGURED,
+	VM_PREPARED, /* all is there, nothing runs */
 	VM_FAILED, /* to start */
 	VM_RUNNING,
 	VM_ENDED,
@@ -86,6 +97,7 @@ struct trapmap_vm {
 	struct observe observe;
 	struct notices notices;
 	struct settle settle;
+	struct fw_items fw_items;
 
 	/* Readable: the loop has to look at the VM, see vm_progress(). */
 	int progress_fd;
@@ -112,22 +124,49 @@ struct trapmap_vm {
 	char *report;
 };
 
+/* config.c: a source of the embedder's. Returns 0, or -errno with vm->error. */
+int vm_copy_source(struct trapmap_vm *vm, const struct trapmap_source *from,
+		   struct source *ret_src);
+
 /* config.c: the defaults (0 or -ENOMEM), and their release. */
 int vm_config_init(struct vm_config *config);
 void vm_config_done(struct vm_config *config);
 
+/* serial.c: what the serial ports have of it; done. */
+void vm_serial_config_done(struct vm_config *config);
+
+/*
+ * serial.c: gives the platform the serial ports that were asked for and are not there
+ * yet. Returns 0, or -errno with *err.
+ */
+int vm_arrange_serial(struct trapmap_vm *vm, struct error *err);
+
 /* ends.c: fills the hooks of vm->control and those that the board calls. */
 void vm_hooks(struct trapmap_vm *vm, struct machine_host *ret_host);
+
+/*
+ * processors.c: whether KVM can have the processors of the platform, which are
+ * arranged by this. Returns 0, or -errno with *err.
+ */
+int vm_arrange_processors(struct trapmap_vm *vm, struct error *err);
+
+/* processors.c: for those of them whose APIC ids need it. As above. */
+int vm_enable_x2apic_ids(const struct trapmap_vm *vm, struct error *err);
+
+/* processors.c: the host's processor that a vCPU runs on, or -1: on any. */
+int vm_host_cpu(const struct trapmap_vm *vm, unsigned vcpu);
 
 /* power.c: what the guest is told of the board, which has been built. */
 struct platform vm_platform(const struct trapmap_vm *vm);
 
 /*
- * power.c: creates VM and vCPUs in KVM, loads the guest, lets it run. The board
- * has been built or reset, memory is clear. Returns 0, or -errno with *err.
+ * power.c: creates VM and vCPUs in KVM and loads the guest. The board has been
+ * built or reset, memory is clear. Returns 0, or -errno with *err.
  */
-int vm_power_on(struct trapmap_vm *vm, struct error *err);
-/* The contrary; the vCPU threads have quit, or were never started. */
+int vm_load(struct trapmap_vm *vm, struct error *err);
+/* Then lets it run. Returns as vm_load(). */
+int vm_run(struct trapmap_vm *vm, struct error *err);
+/* The contrary of both; the vCPU threads have quit, or were never started. */
 void vm_power_off(struct trapmap_vm *vm);
 /* Both, and a reset of the board between. A failure ends the run. */
 void vm_reboot(struct trapmap_vm *vm);
@@ -135,7 +174,11 @@ void vm_reboot(struct trapmap_vm *vm);
 /* Makes every vCPU look at its control. With control.lock held. */
 void vm_kick_all(struct trapmap_vm *vm);
 
-/* Starts it. Returns 0, or -errno with vm->error. */
+/*
+ * Brings it as far as the vCPUs' first instruction; and then lets it run. Return 0,
+ * or -errno with vm->error.
+ */
+int vm_prepare(struct trapmap_vm *vm);
 int vm_start(struct trapmap_vm *vm);
 
 /* Ends the run; the first end counts. Any thread. */

@@ -20,6 +20,9 @@ struct watch;
 
 enum watch_stream {
 	WATCH_COM1,
+	WATCH_COM2,
+	WATCH_COM3,
+	WATCH_COM4,
 	WATCH_DEBUGCON,
 	WATCH_HVC, /* the first virtio console; the others follow */
 	WATCH_STREAMS = WATCH_HVC + TRAPMAP_PORTS_MAX,

@@ -34,6 +34,13 @@ struct chardev_ops {
 	 * device's lock held.
 	 */
 	void (*want_input)(struct chardev *chr);
+	/*
+	 * Of a back end: bytes that wait for the reader; and drops them, and
+	 * returns how many they were. Any thread. NULL where there is another
+	 * back end underneath.
+	 */
+	size_t (*pending)(struct chardev *chr);
+	size_t (*discard)(struct chardev *chr);
 	void (*free)(struct chardev *chr);
 };
 

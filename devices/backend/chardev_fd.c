@@ -358,6 +358,8 @@ static const struct chardev_ops fd_ops = {
 	.attach = fd_attach,
 	.write = fd_write,
 	.want_input = fd_want_input,
+	.pending = chardev_fd_pending,
+	.discard = chardev_fd_discard,
 	.free = fd_free,
 };
 

@@ -36,6 +36,14 @@ static bool is_pty_master(int fd)
 	return ioctl(fd, TIOCGPTN, &n) == 0;
 }
 
+/* Nobody else has a terminal's master, as its slaves, to change its flags. */
+static bool never_blocks(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && (flags & O_NONBLOCK) && is_pty_master(fd);
+}
+
 static int open_anew(int fd)
 {
 	char path[32];
@@ -62,7 +70,7 @@ int fd_sink_init(struct fd_sink *sink, int fd)
 		return -errno;
 	if (S_ISSOCK(st.st_mode)) {
 		kind = FD_SINK_SEND;
-	} else if (S_ISFIFO(st.st_mode) || tty) {
+	} else if ((S_ISFIFO(st.st_mode) || tty) && !never_blocks(fd)) {
 		own = open_anew(fd);
 		if (own < 0)
 			kind = FD_SINK_POLL;

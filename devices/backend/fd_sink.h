@@ -13,7 +13,8 @@
 enum fd_sink_kind {
 	/*
 	 * write(): to a file that does not make one wait, or to a description
-	 * of our own, with O_NONBLOCK, of a terminal or pipe.
+	 * of our own, with O_NONBLOCK, of a terminal or pipe, or to the master
+	 * of a pseudo terminal that has it.
 	 */
 	FD_SINK_WRITE,
 	/* send() with MSG_DONTWAIT. */

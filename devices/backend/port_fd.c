@@ -5,6 +5,9 @@
  * A client that has shut down its writing side is there until a write fails, or
  * until another comes: nothing tells when it goes.
  *
+ * Of a pty it is looked now and then who is there, since nothing tells when somebody
+ * comes. Whoever wrote and left between two looks has left input, which is read.
+ *
  * Lock order: the device's lock, then ours; the front's functions are called with
  * neither.
  */
@@ -17,10 +20,12 @@
 #include <unistd.h>
 
 #include "backend/port_fd_parts.h"
+#include "backend/pty.h"
 #include "backend/unix_socket.h"
 #include "core/loop.h"
 
 #define READ_MAX 4096u
+#define LOOK_NS (200 * NSEC_PER_MSEC)
 
 /* ---- who is there: the loop's thread ------------------------------------ */
 
@@ -37,16 +42,12 @@ static void leave(struct port_fd *pf)
 	pf->in_watch = pf->out_watch = NULL;
 	pf->in_fd = -1;
 	pf->blocked = false;
-	if (pf->sink.fd >= 0)
-		fd_sink_done(&pf->sink);
-	pf->sink.fd = -1;
-	pf->len = 0;
+	port_fd_close_sink(pf);
 	pf->gone = false;
-	port_fd_update_throttle(pf);
 	pthread_mutex_unlock(&pf->lock);
 	loop_watch_free(pf->cfg.loop, in);
 	loop_watch_free(pf->cfg.loop, out);
-	if (pf->client >= 0)
+	if (pf->client >= 0 && pf->client != pf->cfg.pty_fd)
 		close(pf->client);
 	pf->client = -1;
 }
@@ -81,7 +82,9 @@ static void watch_input(struct port_fd *pf, bool on)
 
 static void accept_more(struct port_fd *pf, bool on)
 {
-	loop_watch_set(pf->cfg.loop, pf->listen_watch, on ? LOOP_IN : 0);
+	if (pf->listen_watch)
+		loop_watch_set(pf->cfg.loop, pf->listen_watch,
+			       on ? LOOP_IN : 0);
 }
 
 /* Tells what has to be told. */
@@ -99,15 +102,16 @@ static void settle(struct port_fd *pf)
 	if (gone) {
 		leave(pf);
 		pf->front.connected(pf->front.opaque, false);
-		if (pf->listen_watch)
-			accept_more(pf, true);
+		accept_more(pf, true);
 	}
 	if (failure && pf->cfg.failed)
 		pf->cfg.failed(pf->cfg.opaque, failure);
 
 	/* By now: with him goes what waited for him. */
 	pthread_mutex_lock(&pf->lock);
-	drained = pf->undrained && pf->len == 0;
+	drained = pf->undrained && port_fd_waiting(pf) == 0;
+	if (pf->undrained && !drained && pf->len == 0)
+		port_fd_look_later(pf);
 	writable = pf->short_write && !pf->blocked && pf->len < PORT_FD_HIGH;
 	pf->undrained &= !drained;
 	pf->short_write &= !writable;
@@ -118,13 +122,8 @@ static void settle(struct port_fd *pf)
 		pf->cfg.drained(pf->cfg.opaque);
 }
 
-static void on_client(void *opaque, unsigned events)
+static void arrive(struct port_fd *pf, int fd)
 {
-	struct port_fd *pf = opaque;
-	int fd = unix_listener_accept(pf->cfg.listen_fd);
-
-	if (fd < 0)
-		return;
 	if (pf->client >= 0) {
 		leave(pf);
 		pf->front.connected(pf->front.opaque, false);
@@ -137,11 +136,44 @@ static void on_client(void *opaque, unsigned events)
 	}
 	accept_more(pf, false);
 	pf->front.connected(pf->front.opaque, true);
+	pthread_mutex_lock(&pf->lock);
+	pf->undrained |= pf->len > 0;
+	port_fd_flush(pf); /* what was kept */
+	pthread_mutex_unlock(&pf->lock);
 	settle(pf);
 	pthread_mutex_lock(&pf->lock);
 	pf->input_wanted = true;
 	watch_input(pf, true);
 	pthread_mutex_unlock(&pf->lock);
+}
+
+static void on_client(void *opaque, unsigned events)
+{
+	struct port_fd *pf = opaque;
+	int fd = unix_listener_accept(pf->cfg.listen_fd);
+
+	if (fd >= 0)
+		arrive(pf, fd);
+}
+
+/* He may have gone with input left: that ends by itself. */
+static void on_look(void *opaque, unsigned events)
+{
+	struct port_fd *pf = opaque;
+	bool peer = pty_has_peer(pf->cfg.pty_fd);
+	uint64_t times;
+
+	if (read(pf->look_fd, &times, sizeof(times)) != sizeof(times))
+		return;
+	if (peer ? pf->sink.fd < 0
+		 : pf->client < 0 && pty_has_input(pf->cfg.pty_fd)) {
+		arrive(pf, pf->cfg.pty_fd);
+	} else if (!peer && pf->sink.fd >= 0) {
+		pthread_mutex_lock(&pf->lock);
+		port_fd_close_sink(pf);
+		pthread_mutex_unlock(&pf->lock);
+		settle(pf);
+	}
 }
 
 static void on_tick(void *opaque, unsigned events)
@@ -154,6 +186,8 @@ static void on_tick(void *opaque, unsigned events)
 		return;
 	pthread_mutex_lock(&pf->lock);
 	pf->ticking = false;
+	if (pf->cfg.pty_fd >= 0)
+		pf->blocked = false;
 	if (!pf->blocked)
 		port_fd_flush(pf);
 	pthread_mutex_unlock(&pf->lock);
@@ -205,6 +239,8 @@ static void end_input(struct port_fd *pf)
 	pf->in_fd = -1;
 	if (pf->client < 0)
 		pf->gone = pf->sink.fd < 0;
+	else if (pf->client == pf->cfg.pty_fd)
+		pf->gone = true;
 	else
 		pf->gone = poll(&p, 1, 0) > 0; /* POLLHUP: altogether */
 	pthread_mutex_unlock(&pf->lock);
@@ -245,12 +281,17 @@ static void fd_want_input(struct port *port)
 
 static bool fd_attach(struct port *port, const struct port_front *front)
 {
+	static const struct itimerspec look = {
+		.it_value.tv_nsec = LOOK_NS,
+		.it_interval.tv_nsec = LOOK_NS,
+	};
 	struct port_fd *pf = to_port_fd(port);
 
 	pf->front = *front;
 	fd_want_input(port);
-	if (pf->listen_watch)
-		accept_more(pf, true);
+	accept_more(pf, true);
+	if (pf->look_fd >= 0)
+		timerfd_settime(pf->look_fd, 0, &look, NULL);
 	return pf->in_fd >= 0 || pf->sink.fd >= 0;
 }
 
@@ -261,6 +302,9 @@ static void fd_free(struct port *port)
 	leave(pf);
 	loop_watch_free(pf->cfg.loop, pf->listen_watch);
 	loop_watch_free(pf->cfg.loop, pf->tick_watch);
+	loop_watch_free(pf->cfg.loop, pf->look_watch);
+	if (pf->look_fd >= 0)
+		close(pf->look_fd);
 	if (pf->tick_fd >= 0)
 		close(pf->tick_fd);
 	free(pf->buf);
@@ -278,17 +322,25 @@ static const struct port_ops fd_ops = {
 };
 
 /* The watches of what is read and accepted start with attach(). */
+static int open_timer(struct port_fd *pf, int *ret_fd,
+		      void (*ready)(void *opaque, unsigned events),
+		      struct loop_watch **ret_watch)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return loop_watch_new(pf->cfg.loop, fd, LOOP_IN, ready, pf, ret_watch);
+}
+
 static int open_all(struct port_fd *pf)
 {
 	struct loop *loop = pf->cfg.loop;
-	int r;
+	int r = open_timer(pf, &pf->tick_fd, on_tick, &pf->tick_watch);
 
-	pf->tick_fd = timerfd_create(CLOCK_MONOTONIC,
-				     TFD_NONBLOCK | TFD_CLOEXEC);
-	if (pf->tick_fd < 0)
-		return -errno;
-	r = loop_watch_new(loop, pf->tick_fd, LOOP_IN, on_tick, pf,
-			   &pf->tick_watch);
+	if (r == 0 && pf->cfg.pty_fd >= 0)
+		return open_timer(pf, &pf->look_fd, on_look, &pf->look_watch);
 	if (r < 0)
 		return r;
 	if (pf->cfg.listen_fd >= 0)
@@ -306,7 +358,8 @@ int port_fd_new(const struct port_fd_config *config, struct port **ret_port)
 		return -ENOMEM;
 	pf->port.ops = &fd_ops;
 	pf->cfg = *config;
-	pf->tick_fd = pf->client = pf->in_fd = pf->sink.fd = -1;
+	pf->tick_fd = pf->look_fd = -1;
+	pf->client = pf->in_fd = pf->sink.fd = -1;
 	pthread_mutex_init(&pf->lock, NULL);
 	r = open_all(pf);
 	if (r < 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port_fd.h: a port between two file descriptors, or behind a listening socket of
- * which one client after the other is the host's side.
+ * port_fd.h: a port between two file descriptors, or behind a listening socket or a
+ * pseudo terminal, of which one client after the other is the host's side.
  *
  * What comes in small pieces is gathered for about a millisecond, large pieces are
  * written straight from where they lie. No descriptor's flags are changed, and
@@ -27,6 +27,18 @@ struct port_fd_config {
 	 * caller's. As long as nobody is connected output vanishes.
 	 */
 	int listen_fd;
+	/* The same: the master of a pseudo terminal, see pty.h; -1: none. */
+	int pty_fd;
+	/*
+	 * Of listen_fd and pty_fd: how many bytes of output are kept while nobody
+	 * is there, the latest, for whoever comes next; up to PORT_FD_HIGH.
+	 */
+	size_t keep;
+	/*
+	 * write() takes all of it, however much waits: for a device that cannot
+	 * wait. throttle() is to keep that within bounds.
+	 */
+	bool takes_all;
 
 	/* Each of these may be NULL. */
 

@@ -41,4 +41,49 @@
 /* POST codes, as on a PC: one byte that says how far the guest has come. */
 #define TRAPMAP_POST_PORT 0x80
 
+/*
+ * The real-mode services (the BIOS): their image lies in the upper half of segment
+ * F000h and begins with struct trapmap_bios, which the monitor fills in. Between the
+ * two of them only: a guest calls the services by INT.
+ */
+#define TRAPMAP_BIOS_SEGMENT 0xf000
+#define TRAPMAP_BIOS_OFFSET 0x8000
+#define TRAPMAP_BIOS_LEN 0x8000
+#define TRAPMAP_BIOS_MAGIC 0x424d5254 /* "TRMB" */
+#define TRAPMAP_BIOS_DISKS 4
+#define TRAPMAP_BIOS_RANGES 32
+/* What IDTR holds when an exception found no handler but the image's. */
+#define TRAPMAP_BIOS_NO_VECTORS 0xffff0000
+/* For trapmap_bios_start.what: sets the ticks since midnight by the RTC. */
+#define TRAPMAP_BIOS_SET_CLOCK 1
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+/* Of the memory map, as INT 15h AX=E820h has it. */
+struct trapmap_bios_range {
+	uint64_t base, len;
+	uint32_t type;
+} __attribute__((packed));
+
+/* The registers with which the guest begins; ES, FS and GS are DS. */
+struct trapmap_bios_start {
+	uint16_t ip, cs, flags, ss, sp, ds, dx;
+	uint16_t what;
+};
+
+struct trapmap_bios {
+	/* The image's own. Offsets in the segment: */
+	uint32_t magic;
+	uint32_t vectors; /* of 256 words: the handlers' offsets, or 0 */
+	uint32_t entry; /* where the first processor begins */
+	/* The machine's. */
+	uint16_t com1, rtc; /* ports; 0: there is none */
+	struct trapmap_bios_start start;
+	uint32_t disk[TRAPMAP_BIOS_DISKS]; /* virtio-mmio; 0: no more */
+	uint32_t ranges;
+	struct trapmap_bios_range range[TRAPMAP_BIOS_RANGES];
+} __attribute__((packed, aligned(4)));
+#endif
+
 #endif

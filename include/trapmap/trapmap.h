@@ -32,11 +32,11 @@
  *
  * Life of a VM
  *
- *	new --(set, add)--> configured --start--> running <--> paused
- *	                                             |
- *	                                          stopped --> free
+ *	new --(set, add)--> configured --[prepare]--start--> running <--> paused
+ *	                                                        |
+ *	                                                     stopped --> free
  *
- * Set and add functions work before start only (-EBUSY after).
+ * Set and add functions work before prepare and start only (-EBUSY after).
  */
 #ifndef TRAPMAP_TRAPMAP_H
 #define TRAPMAP_TRAPMAP_H
@@ -46,7 +46,9 @@
 
 #include <trapmap/boot.h>
 #include <trapmap/devices.h>
+#include <trapmap/host.h>
 #include <trapmap/machine.h>
+#include <trapmap/serial.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -81,38 +83,7 @@ struct trapmap_vm *trapmap_vm_free(struct trapmap_vm *vm);
  */
 const char *trapmap_vm_error(const struct trapmap_vm *vm);
 
-/* ---- the serial port --------------------------------------------------- */
-
-/*
- * The two ends of the first serial port (COM1). Without it, output vanishes.
- */
-struct trapmap_serial {
-	size_t size; /* sizeof(struct trapmap_serial) */
-	/*
-	 * Duplicated; -1 for none. Neither descriptor's flags are changed. The
-	 * library reads from in_fd only what the guest has room for, so what
-	 * it has not read stays there.
-	 */
-	int in_fd;
-	int out_fd;
-};
-
-#define TRAPMAP_SERIAL_INIT \
-	{ .size = sizeof(struct trapmap_serial), .in_fd = -1, .out_fd = -1 }
-
-/*
- * Connects COM1. Output goes out within a millisecond or so; when the reader is
- * slow the guest waits, so nothing is lost. Returns 0, -EINVAL, -EBADF, -EBUSY
- * or -EMFILE.
- */
-int trapmap_vm_set_serial(struct trapmap_vm *vm,
-			  const struct trapmap_serial *serial);
-
-/*
- * Sends a break on COM1's line to the guest. Any thread, while running. Returns
- * 0, or -ENODEV where the VM has not been started.
- */
-int trapmap_vm_serial_break(struct trapmap_vm *vm);
+/* ---- consoles ---------------------------------------------------------- */
 
 /*
  * Connects the debug console, ports 0xe9 (Bochs) and 0x402 (SeaBIOS, OVMF): what
@@ -121,7 +92,7 @@ int trapmap_vm_serial_break(struct trapmap_vm *vm);
  */
 int trapmap_vm_set_debugcon(struct trapmap_vm *vm, int fd);
 
-/* What a line on a console (COM1 or the debug console) means. */
+/* What a line on a console (a serial port, hvc0, the debug console) means. */
 enum trapmap_rule {
 	/*
 	 * A Linux kernel's panic line. The run ends as TRAPMAP_END_PANIC: once
@@ -267,6 +238,15 @@ int trapmap_vm_set_symbols(struct trapmap_vm *vm,
 /* ---- running ----------------------------------------------------------- */
 
 /*
+ * Does all of trapmap_vm_start() but to let the guest run, which is left to that: so
+ * whatever is wrong with what was asked for shows before anything has been written
+ * to the caller's files, and ptys and sockets can be opened. Returns, and fails, as
+ * trapmap_vm_start(). Where "from start on" is said of a function, from here on will
+ * do.
+ */
+int trapmap_vm_prepare(struct trapmap_vm *vm);
+
+/*
  * Builds the machine, loads the kernel and lets it run; returns at once.
  * Returns 0, or a negative errno for one of two kinds of reason:
  * trapmap_vm_start_status() tells bad input (2) from a failing host (4). After a
@@ -274,7 +254,7 @@ int trapmap_vm_set_symbols(struct trapmap_vm *vm,
  */
 int trapmap_vm_start(struct trapmap_vm *vm);
 
-/* After a failed start: 2 or 4, as trapmap_end.status. Otherwise 0. */
+/* After a failed start or prepare: 2 or 4, as trapmap_end.status. Else 0. */
 int trapmap_vm_start_status(const struct trapmap_vm *vm);
 
 /*
@@ -286,6 +266,13 @@ int trapmap_vm_pause(struct trapmap_vm *vm);
 
 /* The contrary. Any thread. Returns 0 (also where not paused) or -ESRCH. */
 int trapmap_vm_resume(struct trapmap_vm *vm);
+
+/*
+ * Presses the power button, which ACPI's fixed hardware has: a guest that listens
+ * will shut down and power off, and one that does not goes on. Any thread. Returns 0,
+ * or -ESRCH: never started.
+ */
+int trapmap_vm_power_button(struct trapmap_vm *vm);
 
 enum trapmap_end_kind {
 	TRAPMAP_END_POWEROFF = 0, /* ACPI S5, or success on the test-exit port */
@@ -419,66 +406,6 @@ const char *trapmap_symbols_find(const struct trapmap_symbols *symbols,
 /* Accepts NULL. Returns NULL. */
 struct trapmap_symbols *
 trapmap_symbols_free(struct trapmap_symbols *symbols);
-
-/* ---- the host ---------------------------------------------------------- */
-
-enum trapmap_kvm_kind {
-	TRAPMAP_KVM_UNKNOWN = 0,
-	TRAPMAP_KVM_VTX = 1, /* kvm-intel */
-	TRAPMAP_KVM_AMDV = 2, /* kvm-amd */
-	TRAPMAP_KVM_SOFTWARE = 3, /* neither: guest kernel code is emulated */
-};
-
-/* One thing that KVM was asked for. */
-struct trapmap_host_cap {
-	const char *name; /* as KVM names it, without "KVM_CAP_" */
-	int value; /* what KVM_CHECK_EXTENSION said; 0: not there */
-	const char *use; /* what Trapmap does with it */
-};
-
-/* What a host offers. */
-struct trapmap_host {
-	size_t size; /* sizeof(struct trapmap_host) */
-
-	/* 0, or -errno of the first step that failed: nothing below is set. */
-	int error;
-	const char *error_text; /* what failed, or "" */
-	const char *advice; /* what to do about it, or "" */
-
-	enum trapmap_kvm_kind kind;
-	const char *kind_text;
-	/* Second-level translation: 1 yes, 0 no (shadow paging), -1 unknown. */
-	int nested_paging;
-	int api_version;
-	uint32_t vcpus_recommended;
-	uint32_t vcpus_max;
-	uint32_t memslots;
-	uint32_t phys_bits; /* of a guest-physical address */
-
-	/*
-	 * Whether a stock x86-64 Linux can be expected to boot: found out by
-	 * running the instructions it needs in a small guest. 1 or 0, with the
-	 * reason.
-	 */
-	int boots_linux;
-	const char *boots_linux_text;
-
-	const struct trapmap_host_cap *caps;
-	size_t cap_count;
-};
-
-#define TRAPMAP_HOST_INIT { .size = sizeof(struct trapmap_host) }
-
-/*
- * Looks at the KVM device at kvm_path (NULL: "/dev/kvm"); takes up to a second
- * where an instruction never completes. Returns 0 (an unusable host too: see
- * error), -EINVAL or -ENOMEM. The caller gives *ret_host back with
- * trapmap_host_done(). Any thread.
- */
-int trapmap_host_probe(const char *kvm_path, struct trapmap_host *ret_host);
-
-/* Releases what probe put into *host. */
-void trapmap_host_done(struct trapmap_host *host);
 
 #ifdef __cplusplus
 }

@@ -31,6 +31,19 @@ guest guest_poweroff
 	jmp	1b
 end_guest guest_poweroff
 
+/* Powers off once PM1a_STS has PWRBTN_STS. */
+guest guest_button
+	mov	$0x601, %dx
+1:	in	%dx, %al
+	test	$1, %al
+	jz	1b
+	mov	$0x604, %dx
+	mov	$0x2000, %ax
+	out	%ax, %dx
+2:	hlt
+	jmp	2b
+end_guest guest_button
+
 guest guest_reset
 	mov	$0xfe, %al
 	out	%al, $0x64

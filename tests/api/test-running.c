@@ -112,6 +112,22 @@ static void a_resume_from_another_thread_overtakes_a_pause(void **state)
 	trapmap_vm_free(vm);
 }
 
+static void the_power_button_is_for_the_guest(void **state)
+{
+	struct trapmap_vm *vm = new_vm(GUEST(guest_button), NULL);
+	struct trapmap_end end;
+
+	assert_int_equal(trapmap_vm_power_button(vm), -ESRCH);
+	start_vm(vm);
+	usleep(10000);
+	assert_int_equal(trapmap_vm_wait(vm, 0, NULL), -ETIMEDOUT);
+	assert_int_equal(trapmap_vm_power_button(vm), 0);
+	end = wait_end(vm);
+	assert_int_equal(end.kind, TRAPMAP_END_POWEROFF);
+	assert_int_equal(trapmap_vm_power_button(vm), 0);
+	trapmap_vm_free(vm);
+}
+
 static void a_vm_stops_where_no_signal_can_be_queued(void **state)
 {
 	struct trapmap_vm *vm = new_vm(GUEST(guest_spin), NULL);
@@ -326,6 +342,7 @@ int main(void)
 			a_pause_stops_the_guest_between_two_instructions),
 		cmocka_unit_test(pause_and_resume_many_times),
 		cmocka_unit_test(a_resume_from_another_thread_overtakes_a_pause),
+		cmocka_unit_test(the_power_button_is_for_the_guest),
 		cmocka_unit_test(a_vm_stops_where_no_signal_can_be_queued),
 		cmocka_unit_test(
 			a_signal_that_the_embedder_lends_stops_vcpus_too),

@@ -102,8 +102,6 @@ int main(int argc, char **argv)
 	};
 	const struct machine_config config = {
 		.platform = platform_pc(1u << 24, 1, PLATFORM_TRANSPORT),
-		.serial_in_fd = -1,
-		.serial_out_fd = -1,
 		.debugcon_fd = -1,
 		.extra = &mmio,
 		.extra_count = 1,

@@ -29,8 +29,7 @@ for mib in "$@"; do
 	wait "$pid" 2>/dev/null
 	awk -v mib="$mib" -v limit="$limit" '
 		/^[0-9a-f]+-[0-9a-f]+ / { name = $6 == "" ? "(anonymous)" : $6 }
-		# 2 MiB more, for alignment.
-		/^Size:/ { if ($2 == mib * 1024 + 2048) name = "guest" }
+		/^Size:/ { if ($2 == mib * 1024) name = "guest" }
 		/^Private_(Clean|Dirty):/ { kib[name] += $2; all += $2 }
 		END {
 			rest = all - kib["guest"]

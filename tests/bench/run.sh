@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# run.sh BUILD-FOLDER [start|exit|recorder|path|memory|disk|virtio...]: the benchmarks,
-# all but virtio without a name, as tables on stdout. docs/benchmarks.md says what
-# they mean. ROUNDS is how often each start is measured (50), and other things a
+# run.sh BUILD-FOLDER [start|exit|recorder|path|memory|growth|disk|virtio...]: the
+# benchmarks, all but growth and virtio without a name, as tables on stdout.
+# docs/benchmarks.md says what they mean. ROUNDS is how often each start is measured (50), and other things a
 # fifth as often.
 
 build=$1
@@ -14,7 +14,7 @@ shift
 [ $# -gt 0 ] || set -- start exit recorder path memory disk
 
 if [ ! -x "$bench/bench" ]; then
-	echo "usage: $0 BUILD-FOLDER [start|exit|recorder|path|memory|disk|virtio...]" >&2
+	echo "usage: $0 BUILD-FOLDER [start|exit|recorder|path|memory|growth|disk|virtio...]" >&2
 	exit 2
 fi
 dir=$(mktemp -d) || exit 1
@@ -136,6 +136,10 @@ for what in "$@"; do
 	memory)
 		echo "Memory"
 		"$here/memory.sh" "$trapmap" "$dir/idle.bin"
+		;;
+	growth)
+		echo "Growth"
+		"$here/growth.sh" "$build"
 		;;
 	disk)
 		echo "Reads by a tiny guest"

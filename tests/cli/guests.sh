@@ -13,3 +13,7 @@ printf "$ready"'\353\376' > "$1/deaf"
 
 # flood: writes for ever, a page of zeros at a time.
 printf "$ready"'\276\0\020\271\0\020\363\156\353\366' > "$1/flood"
+
+# button: powers off (SLP_EN into PM1a_CNT) once PWRBTN_STS is set in PM1a_STS.
+printf "$ready"'\272\001\006\354\250\001t\373'	> "$1/button"
+printf '\272\004\006\270\000\040\357\353\376'	>> "$1/button"

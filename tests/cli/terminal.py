@@ -191,6 +191,30 @@ def ctrl_a_x_ends_a_guest_that_reads_nothing(t):
     check("restored", t.is_sane(), True)
 
 
+def ctrl_a_p_presses_the_power_button(t):
+    job = started(t, "button")
+    job.type(b"p")
+    job.pump(0.3)
+    job.type(b"\x01p")
+    check("status", job.wait(), ("exit", 0))
+    check("verdict", b"powered off (ACPI S5)" in job.said, True)
+
+
+def sigterm_can_press_the_power_button(t):
+    job = started(t, "button", "--on-sigterm=powerbutton")
+    os.kill(job.pid, signal.SIGTERM)
+    check("status", job.wait(), ("exit", 0))
+    job = started(t, "deaf", "--on-sigterm=powerbutton")
+    os.kill(job.pid, signal.SIGTERM)
+    job.until("a word", lambda: b"the power button is pressed" in job.said)
+    os.kill(job.pid, signal.SIGTERM)
+    check("status", job.wait(), ("exit", 143))
+    job = started(t, "deaf", "--on-sigterm=powerbutton")
+    os.kill(job.pid, signal.SIGINT)
+    check("status of SIGINT", job.wait(), ("exit", 130))
+    check("restored", t.is_sane(), True)
+
+
 def restored_after_signals(t):
     for sig in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         job = started(t)
@@ -268,6 +292,8 @@ TESTS = (
     restored_after_a_normal_end,
     ctrl_a_x_ends_and_other_control_keys_are_the_guests,
     ctrl_a_x_ends_a_guest_that_reads_nothing,
+    ctrl_a_p_presses_the_power_button,
+    sigterm_can_press_the_power_button,
     restored_after_signals,
     restored_after_a_timeout,
     restored_after_crashes_of_its_own,

@@ -66,6 +66,12 @@ refused "--mem '64X'" run -m 64X
 refused "--mem '1025K'" run -m 1025K
 refused "--cpus '0'" run -c 0
 refused "--cpus 'two'" run --smp=two
+refused "--cpus: unknown key 'core'; did you mean 'cores'?" run -c 4,core=2
+refused "--cpus affinity '0-'" run -c 4,affinity=0-
+refused "--cpus: there is no host processor 60000" run -c 4,affinity=0+60000
+refused "unknown model 'x86-64-v9'; did you mean 'x86-64-v2'?" run --cpu x86-64-v9
+refused "unknown feature 'avx22'; did you mean 'avx2'?" run --cpu soft,+avx22
+refused "+avx needs xsave, which soft does not have" run --cpu soft,+avx
 refused "--rtc '2023-02-29'" run --rtc 2023-02-29
 refused "--rtc: unknown key 'clokc'; did you mean 'clock'?" run --rtc utc,clokc=vm
 refused "--on-reset 'halt'" run --on-reset=halt
@@ -76,6 +82,8 @@ refused "'b' is a second kernel" run a b
 refused "cannot write './no/such/file'" run --serial file=./no/such/file
 refused "unknown option '--linus'; did you mean '--linux'?" doctor --linus
 refused "'x': doctor takes options only" doctor x
+refused "'y' is a second processor" doctor --cpu x y
+refused "--cpu and --linux" doctor --cpu --linux
 refused "unknown option '--a?b'" run "$(printf -- '--a\nb')"
 
 refused "--watchdog '0'" run --watchdog 0
@@ -138,6 +146,20 @@ has "doctor" "$out" "Stock Linux"
 is "doctor: lines over 80 columns" "$(grep -c '.\{81\}' out)" 0
 run doctor --linux
 is "doctor --linux, lines" "$(wc -l <out)" 1
+
+run doctor --cpu soft
+is "doctor --cpu, status" $status 0
+has "doctor --cpu" "$out" "Name              Trapmap soft processor"
+has "doctor --cpu" "$out" "A guest sees      fpu "
+has "doctor --cpu" "$out" "KVM withholds"
+has "doctor --cpu, other models" "$out" "  x86-64-v3 "
+is "doctor --cpu: lines over 80 columns" "$(grep -c '.\{81\}' out)" 0
+refused "unknown model 'sofd'; did you mean 'soft'?" doctor --cpu sofd
+run run -q --cpu soft -c 3,sockets=3 --timeout 30
+is "status of the built-in guest on three sockets" $status 0
+has "its processor" "$out" "Trapmap soft processor"
+refused "3 sockets of 1 core of 1 thread cannot be 4 processors" \
+	run -c 4,sockets=3
 
 refused "no-such-file" run no-such-file
 refused "/" run /

@@ -52,13 +52,14 @@ static void step(struct fake_loop *fl, struct bus *bus, struct device *dev,
 	unsigned size = 1u << (op[0] >> 4 & 3);
 	uint64_t val = get_le16(op + 2);
 
-	switch (op[0] % 6) {
+	switch (op[0] % 7) {
 	case 0:
 	case 1: bus_write(bus, 0x600 + op[1] % 20, size, val * 0x10001); break;
 	case 2: bus_read(bus, 0x600 + op[1] % 20, size, &val); break;
 	/* Up to 2^41 ns, 37 minutes. */
 	case 3: fake_loop_advance(fl, (int64_t)(val << op[1] % 26)); break;
 	case 4: acpi_pm_power_button(dev); break;
+	case 6: acpi_pm_rtc_event(dev); break;
 	case 5:
 		if (op[1] == 0)
 			device_reset(dev);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Any file at all, as a kernel. What is accepted must be loadable without
- * further checks; what is refused must say why, and where in the file.
+ * Any file at all, as a kernel, by every protocol that can be asked for. What is
+ * accepted must be loadable without further checks, and start as was asked; what
+ * is refused must say why, and where in the file.
  *
  * The first byte says how the rest is shown: 0 as a whole file, n > 0 as the
  * start of one with n * 64 KiB after its head.
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boot/elf_notes.h"
 #include "boot/plan.h"
 #include "core/base.h"
 #include "layout.h"
@@ -47,6 +49,19 @@ static void check_linux(const struct boot_plan *plan, size_t head_len)
 		entered |= plan->entry - s->gpa < s->file_len;
 	}
 	check(entered);
+}
+
+/* The setup code in its segment, the rest as for other entries. */
+static void check_setup(const struct boot_plan *plan)
+{
+	const struct boot_segment *s = &plan->segment[1];
+
+	check(plan->segments == 2 && s->file_off == 0);
+	check(s->gpa == LAYOUT_SETUP && s->mem_len <= LAYOUT_SETUP_MAX);
+	check(plan->ss * 16u == s->gpa && plan->cs * 16u == s->gpa + 512);
+	check(plan->entry == 0 && s->file_len > 512);
+	check(plan->segment[0].gpa >= LAYOUT_HIGH_RAM);
+	check(plan->cmdline_max < LAYOUT_CMDLINE_MAX);
 }
 
 static void check_real(const struct boot_plan *plan, uint64_t file_len)
@@ -101,13 +116,42 @@ static void check_plan(const struct boot_plan *plan, size_t head_len,
 		}
 	}
 	switch (plan->protocol) {
+	case BOOT_LINUX16: check_setup(plan); break;
+	case BOOT_PVH:
+		check(plan->entry <= UINT32_MAX);
+		check_multiboot(plan);
+		break;
+	case BOOT_LINUX32:
 	case BOOT_LINUX64: check_linux(plan, head_len); break;
 	case BOOT_MULTIBOOT: check_multiboot(plan); break;
 	case BOOT_REAL: check_real(plan, file_len); break;
+	case BOOT_RESET: check(false); /* no image says so */
 	}
 }
 
-static void run(const uint8_t *head, size_t head_len, uint64_t file_len)
+/* Notes are looked at where they lie in the head, in a copy of their own. */
+static void find_notes(struct boot_image *image)
+{
+	struct elf_notes_range range = { 0 };
+	unsigned n;
+
+	for (n = 0; n < 4 && elf_notes_find(image, n, &range); n++) {
+		uint8_t *copy;
+
+		check(within(range.off, range.len, 0, image->len) || !range.len);
+		check(range.len <= ELF_NOTES_MAX);
+		if (!range.len ||
+		    !within(range.off, range.len, 0, image->head_len))
+			continue;
+		copy = malloc(range.len);
+		check(copy != NULL);
+		memcpy(copy, image->head + range.off, range.len);
+		elf_notes_read(copy, &range, &image->notes);
+		free(copy);
+	}
+}
+
+static void run_as(const struct boot_image *image)
 {
 	struct boot_plan plan, before;
 	struct boot_error err;
@@ -116,17 +160,35 @@ static void run(const uint8_t *head, size_t head_len, uint64_t file_len)
 	memset(&plan, 0xa5, sizeof(plan));
 	memcpy(&before, &plan, sizeof(plan));
 	memset(&err, 0xa5, sizeof(err));
-	r = boot_recognise(head, head_len, file_len, &plan, &err);
+	r = boot_recognise(image, &plan, &err);
 	if (r == 0) {
-		check_plan(&plan, head_len, file_len);
+		check(plan.boot && plan.offers & BIT(plan.boot));
+		check(!image->want || plan.boot == image->want);
+		check_plan(&plan, image->head_len, image->len);
 		return;
 	}
 	check(r == -EINVAL);
 	check(memcmp(&before, &plan, sizeof(plan)) == 0);
-	check(err.off <= file_len);
+	check(err.off <= image->len || err.off == BOOT_NOWHERE);
 	/* There is a text, and it was not cut. */
 	check(err.text[0] && strnlen(err.text, sizeof(err.text)) <
 				     sizeof(err.text) - 1);
+}
+
+static void run(const uint8_t *head, size_t head_len, uint64_t file_len)
+{
+	struct boot_image image = {
+		.head = head,
+		.head_len = head_len,
+		.len = file_len,
+	};
+	unsigned want;
+
+	find_notes(&image);
+	for (want = 0; want <= TRAPMAP_BOOT_UNPACK; want++) {
+		image.want = (enum trapmap_boot)want;
+		run_as(&image);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -41,7 +41,8 @@ static void check(struct kvm_cpuid2 *t, const struct cpuid_edits *edits)
 static void run(const struct kvm_cpuid_entry2 *host, size_t count,
 		const struct cpuid_edits *edits)
 {
-	const struct cpuid_params p = { .cpus = 3, .apic_id = 2,
+	const struct cpuid_params p = { .topology = { 1, 3, 1 },
+					.apic_id = 2,
 					.tsc_khz = 2445406,
 					.apic_khz = 1000000,
 					.x2apic = true };

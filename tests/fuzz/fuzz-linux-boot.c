@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * What a kernel is given in memory, for any kernel that the parsers take and
- * any sizes. Sixteen bytes of sizes come first, then the file.
+ * any sizes: boot_params, the setup code's header, or PVH's start info. Sixteen
+ * bytes of sizes come first, then the file.
  */
 #include <asm/bootparam.h>
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "boot/linux.h"
+#include "boot/pvh.h"
 #include "core/base.h"
 #include "layout.h"
 
@@ -56,7 +58,7 @@ static void check_written(const uint8_t *ram, const struct linux_boot *boot)
 
 	memcpy(&bp, ram + LAYOUT_BOOT_PARAMS, sizeof(bp));
 	check(bp.sentinel == 0);
-	check(bp.hdr.boot_flag == 0xaa55 && bp.hdr.version >= 0x020c);
+	check(bp.hdr.boot_flag == 0xaa55 && bp.hdr.version >= 0x0202);
 	check(bp.hdr.type_of_loader == 0xff);
 	check(bp.hdr.cmd_line_ptr == LAYOUT_CMDLINE);
 	check(bp.e820_entries == boot->e820_count);
@@ -66,6 +68,52 @@ static void check_written(const uint8_t *ram, const struct linux_boot *boot)
 	check(ram[LAYOUT_SETUP_DATA + LAYOUT_SETUP_DATA_MAX] == 0xcc);
 	check(ram[LAYOUT_CMDLINE - 1] == 0xcc);
 	check(ram[LAYOUT_CMDLINE + LAYOUT_CMDLINE_MAX] == 0xcc);
+}
+
+/* Only the header of the setup code changes, and never its code. */
+static void check_setup(const uint8_t *ram)
+{
+	const uint8_t *setup = ram + LAYOUT_SETUP;
+
+	check(get_le32(setup + 0x228) == LAYOUT_CMDLINE);
+	check(setup[0x210] == 0xff && setup[0x211] & 0x80);
+	check(setup[0x1f0] == 0xcc && setup[0x26c] == 0xcc);
+	check(ram[LAYOUT_BOOT_PARAMS] == 0xcc);
+}
+
+/* Modules of the sizes' own, all with one name. */
+static void write_pvh(const struct gmem *gm, const uint8_t *sizes,
+		      const char *cmdline)
+{
+	static const struct e820_range map[E820_TOP];
+	static struct pvh_module module[64];
+	static char name[1025];
+	struct boot_error err;
+	struct pvh_boot boot = {
+		.cmdline = cmdline,
+		.cmdline_max = 2047,
+		.e820 = map,
+		.e820_count = sizes[3],
+		.module = module,
+		.modules = sizes[14] % 65,
+	};
+	uint8_t *ram = low_ram();
+	unsigned i;
+
+	memset(ram, 0xcc, MIB(1) / 4);
+	memset(name, 'n', sizeof(name));
+	name[sizes[15] * 4u] = 0;
+	for (i = 0; i < 64; i++)
+		module[i].cmdline = sizes[2] & 4 ? name : NULL;
+	if (pvh_write(gm, &boot, &err) < 0) {
+		check(err.text[0] && ram[LAYOUT_PVH] == 0xcc);
+		return;
+	}
+	check(get_le32(ram + LAYOUT_PVH) == PVH_MAGIC);
+	check(get_le32(ram + LAYOUT_PVH + 12) == boot.modules);
+	check(ram[LAYOUT_PVH - 1] == 0xcc);
+	check(ram[LAYOUT_PVH + LAYOUT_PVH_MAX] == 0xcc);
+	check(strcmp((const char *)ram + LAYOUT_CMDLINE, cmdline) == 0);
 }
 
 static void write_it(const struct gmem *gm, struct linux_boot *boot,
@@ -87,12 +135,21 @@ static void write_it(const struct gmem *gm, struct linux_boot *boot,
 	boot->e820_count = sizes[3];
 	boot->rng_seed = sizes[2] & 2 ? seed : NULL;
 	boot->rng_seed_len = get_le16(sizes + 4);
-	r = linux_boot_write(gm, boot, &err);
-	if (r == 0)
-		check_written(ram, boot);
-	else
-		check(r == -EINVAL && err.text[0] &&
-		      ram[LAYOUT_BOOT_PARAMS] == 0xcc);
+	if (boot->plan->protocol == BOOT_LINUX16) {
+		memcpy(ram + LAYOUT_SETUP + 0x1f1, boot->setup,
+		       boot->plan->setup_len);
+		memset(ram + LAYOUT_SETUP + 0x26c, 0xcc, 0x100);
+		if (linux_setup_write(gm, boot, &err) == 0)
+			check_setup(ram);
+	} else {
+		r = linux_boot_write(gm, boot, &err);
+		if (r == 0)
+			check_written(ram, boot);
+		else
+			check(r == -EINVAL && err.text[0] &&
+			      ram[LAYOUT_BOOT_PARAMS] == 0xcc);
+	}
+	write_pvh(gm, sizes, cmdline);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -100,6 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	const uint8_t *sizes = data;
 	uint64_t mem, initrd_len;
 	struct linux_boot boot = { 0 };
+	struct boot_image image = { 0 };
 	struct gmem gm = { 0 };
 	struct boot_plan plan;
 	struct boot_error err;
@@ -110,14 +168,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	len -= SIZES;
 	if (len > BOOT_HEAD_LEN)
 		len = BOOT_HEAD_LEN;
-	if (boot_recognise(data, len, len, &plan, &err) < 0)
+	image.head = data;
+	image.head_len = len;
+	image.len = len;
+	image.want = (enum trapmap_boot)(sizes[2] >> 4);
+	if (boot_recognise(&image, &plan, &err) < 0)
 		return 0;
 
 	mem = (get_le32(sizes + 6) % (LAYOUT_HOLE >> 12) + 1) << 12;
 	initrd_len = (uint64_t)get_le32(sizes + 10) + 1;
 	check(gmem_add(&gm, 0, mem, low_ram()) == 0);
 	boot_plan_fits(&gm, &plan, &err);
-	if (plan.protocol != BOOT_LINUX64)
+	if (plan.protocol != BOOT_LINUX64 && plan.protocol != BOOT_LINUX32 &&
+	    plan.protocol != BOOT_LINUX16)
 		return 0;
 	boot.plan = &plan;
 	boot.setup = plan.setup_len ? data + plan.setup_off : NULL;

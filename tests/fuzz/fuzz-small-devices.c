@@ -68,7 +68,7 @@ static void set_line(void *opaque, bool level)
 static int make(struct board *b)
 {
 	const struct end_sink sink = { request, b };
-	const struct fw_cfg_config fw = { .mem = GIB(1), .cpus = 4 };
+	const struct fw_cfg_config fw = { .ram = NULL };
 	struct pc_testdev_config test = { .ram = &b->ram };
 	unsigned i;
 

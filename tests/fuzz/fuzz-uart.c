@@ -18,6 +18,7 @@ struct world {
 	struct fake_loop fl;
 	struct fake_chardev fc;
 	struct device *uart;
+	unsigned reg_shift;
 	bool level;
 };
 
@@ -40,7 +41,8 @@ static uint8_t get(struct world *w, unsigned reg)
 	uint64_t val;
 
 	device_lock(w->uart);
-	val = w->uart->ops->read(w->uart, reg, 1);
+	val = w->uart->ops->read(w->uart, reg << w->reg_shift,
+				 1u << w->reg_shift);
 	device_unlock(w->uart);
 	check(val <= 0xff);
 	return (uint8_t)val;
@@ -49,7 +51,8 @@ static uint8_t get(struct world *w, unsigned reg)
 static void put(struct world *w, unsigned reg, uint8_t val)
 {
 	device_lock(w->uart);
-	w->uart->ops->write(w->uart, reg, 1, val);
+	w->uart->ops->write(w->uart, reg << w->reg_shift, 1u << w->reg_shift,
+			    val);
 	device_unlock(w->uart);
 }
 
@@ -109,6 +112,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	};
 	size_t i;
 
+	/* Bit 7 of what to do is for nothing else. */
+	w.reg_shift = len && (data[0] & 0x80) ? 2 : 0;
+	config.reg_shift = w.reg_shift;
 	fake_loop_init(&w.fl, 0);
 	fake_chardev_init(&w.fc);
 	check(uart_new(&config, &w.uart) == 0);

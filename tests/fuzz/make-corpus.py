@@ -100,6 +100,39 @@ MULTIBOOT = {
                                 0x200000, 0x200300, 0x201000, 0x200080),
 }
 
+def note(owner, kind, data):
+    """One ELF note, padded to four bytes."""
+    name = owner + b"\0"
+    blank = -len(name) % 4
+    return (struct.pack("<III", len(name), len(data), kind) + name +
+            bytes(blank) + data + bytes(-len(data) % 4))
+
+
+def with_notes(image, *notes):
+    """In the place of the segment NOTE, which has room for two."""
+    data = b"".join(notes)
+    image[0x3C0 : 0x3C0 + len(data)] = data
+    return image
+
+
+ENTRY = note(b"Xen", 18, struct.pack("<I", 0x1000010))
+NOTES = (4, 0x3C0, 0, 0, 0x40, 0x40)
+
+PVH = {
+    "pvh": with_notes(elf([TEXT, DATA, NOTES], entry=0), ENTRY),
+    "pvh-linux": with_notes(elf([TEXT, DATA, NOTES]),
+                            note(b"Linux", 0x100, bytes(4)), ENTRY),
+    "pvh-nowhere": with_notes(elf([TEXT, NOTES]),
+                              note(b"Xen", 18, bytes(8))),
+    "pvh-cut": with_notes(elf([TEXT, NOTES]),
+                          struct.pack("<III", 4, 0xFFFFFFF0, 18)),
+}
+
+OLD = {
+    "bzimage-2.02": bzimage(at_206=("H", 0x202), at_201=("B", 0x2A)),
+    "bzimage-2.08": bzimage(at_206=("H", 0x208)),
+}
+
 REAL = {
     "sector": SECTOR,
     "flat": b"\xfa\xf4\xeb\xfe",
@@ -117,7 +150,8 @@ def write(folder, name, data):
 
 
 def main():
-    for name, image in {**WHOLE, **SPOILT, **MULTIBOOT, **REAL}.items():
+    for name, image in {**WHOLE, **SPOILT, **MULTIBOOT, **PVH, **OLD,
+                        **REAL}.items():
         write("boot", name, b"\0" + image)
     for name in ("bzimage", "elf", "flat"):
         image = {**WHOLE, **REAL}[name]
@@ -126,7 +160,15 @@ def main():
     usual = sizes(20, 2, 6, 32, 128, 8 << 20)
     for name, image in {**WHOLE, **REAL}.items():
         write("linux-boot", name, usual + image)
+    for name, image in OLD.items():
+        write("linux-boot", name, usual + image)
     image = WHOLE["bzimage"]
+    # The upper half of the flags is the protocol that is wanted.
+    write("linux-boot", "linux32", sizes(20, 0x22, 6, 32, 128, 1) + image)
+    write("linux-boot", "linux16", sizes(20, 0x32, 6, 32, 128, 1) + image)
+    named = bytearray(sizes(20, 0x36, 6, 32, 128, 1))
+    named[14:16] = 20, 250  # modules, and how long their names are
+    write("linux-boot", "modules", named + OLD["bzimage-2.02"])
     write("linux-boot", "line-too-long", sizes(2048, 0, 6, 0, 64, 1) + image)
     write("linux-boot", "seed-too-long",
           sizes(0, 2, 6, 0xFFFF, 64, 1) + image)

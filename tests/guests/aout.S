@@ -3,6 +3,8 @@
  * aout.S: a multiboot kernel that is no ELF: its header says where it is to lie
  * (flag 16). It finds itself there, its zeroes behind it, and ends.
  *
+ * format: multiboot
+ *
  * case multiboot-addresses
  *	status: 0
  *	out: Loaded by addresses.

@@ -3,6 +3,8 @@
  * bootsector.S: 512 bytes that end in 55 AA, started at 0000:7C00 as a BIOS
  * does, with all of it in memory.
  *
+ * format: boot sector
+ *
  * case bootsector
  *	status: 33
  *	out: A boot sector.

@@ -2,6 +2,8 @@
 /*
  * crash-protected.c: crashes in 32-bit protected mode, without paging.
  *
+ * format: multiboot
+ *
  * case crash-protected-no-idt
  *	options: --params no-idt
  *	status: 8
@@ -11,7 +13,7 @@
  * case crash-protected-no-stack
  *	options: --params no-stack
  *	status: 8
- *	err: vCPU 0 triple-faulted: .*[Ss]tack
+ *	err: vCPU 0(: KVM here \(VT-x.*\) gave up on an exception| triple-faulted): .*[Ss]tack
  *	report: verdict.text ~ [Ss]tack
  */
 #include <stdint.h>

@@ -3,6 +3,8 @@
  * crash-real.S: a crash in real mode: the interrupt table is of no length, and
  * lies where there is no memory, so no exception has a vector.
  *
+ * format: flat
+ *
  * case crash-real-no-ivt
  *	status: 8
  *	err: vCPU 0 triple-faulted

@@ -7,6 +7,10 @@
  * case fw-cfg
  *	options: -m 64 -c 3 --params '67108864 3'
  *	status: 0
+ * case fw-cfg-name-twice
+ *	options: --fw-cfg opt/x,string=a --fw-cfg opt/x,string=b
+ *	status: 2
+ *	err: ^trapmap: --fw-cfg: fw_cfg file 'opt/x' is there already$
  * case fw-cfg-above-4-gib
  *	options: -m 5G --params '5368709120 1'
  *	status: 0
@@ -24,15 +28,24 @@
 #define FILE_DIR 0x0019
 #define NO_ITEM 0x0002
 
-/* An item of n bytes, the first one lowest. */
-static uint64_t item(uint16_t key, unsigned n)
+/* The next n bytes, the first one lowest. */
+static uint64_t bytes_of(unsigned n)
 {
 	uint64_t val = 0;
 	unsigned i;
 
-	outw(SELECTOR, key);
 	for (i = 0; i < n; i++)
 		val |= (uint64_t)inb(DATA) << (8 * i);
+	return val;
+}
+
+/* An item of n bytes. */
+static uint64_t item(uint16_t key, unsigned n)
+{
+	uint64_t val;
+
+	outw(SELECTOR, key);
+	val = bytes_of(n);
 	/* Only zeros come after it. */
 	CHECK_EQ(inb(DATA), 0);
 	return val;
@@ -47,12 +60,20 @@ int guest_main(void)
 	uint64_t n = sizeof(bytes);
 
 	CHECK_EQ(item(SIGNATURE, 4), 0x554d4551); /* "QEMU" */
-	CHECK_EQ(item(ID, 4), 1);
+	CHECK_EQ(item(ID, 4), 3); /* both interfaces */
 	CHECK_EQ(item(RAM_SIZE, 8), mem);
 	CHECK_EQ(item(NB_CPUS, 2), cpus);
 	CHECK_EQ(item(MAX_CPUS, 2), cpus);
-	CHECK_EQ(item(FILE_DIR, 4), 0);
 	CHECK_EQ(item(NO_ITEM, 4), 0);
+	/* "etc/e820", of 20 bytes a range; the first one is of memory. */
+	outw(SELECTOR, FILE_DIR);
+	CHECK_EQ(bytes_of(4), 0x01000000);
+	CHECK(bytes_of(4) != 0);
+	CHECK_EQ(bytes_of(2), 0x2000);
+	outw(SELECTOR, 0x20);
+	CHECK_EQ(bytes_of(8), 0);
+	CHECK_EQ(bytes_of(8), 0x9fc00);
+	CHECK_EQ(bytes_of(4), 1);
 
 	/* As Linux and SeaBIOS read it. */
 	outw(SELECTOR, SIGNATURE);

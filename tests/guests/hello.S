@@ -4,6 +4,8 @@
  * that low memory is there up to 640 KiB and no further, prints, and ends with
  * success.
  *
+ * format: flat
+ *
  * case hello
  *	status: 0
  *	out: Hello from real mode.

@@ -23,6 +23,37 @@
  *	options: -m 6G --params 6144
  *	status: 0
  *	out: 3 ranges of RAM
+ * case memory-memfd
+ *	options: -m 6G,backing=memfd --params 6144
+ *	status: 0
+ *	out: 3 ranges of RAM
+ *	report: guest.memory.backing = memfd
+ * case memory-file
+ *	options: -m 16,backing=file=$dir/ram --params 16
+ *	status: 0
+ *	out: 2 ranges of RAM
+ *	check: [ "$(stat -c '%s %a' "$dir/ram")" = '16777216 600' ]
+ *	report: guest.memory.backing = file
+ * case memory-taken-at-once
+ *	options: -m 64,prealloc,thp=off --params 64
+ *	status: 0
+ *	out: 2 ranges of RAM
+ *	report: guest.memory.prealloc = true
+ * case memory-locked
+ *	if: [ "$(ulimit -l)" = unlimited ] || [ "$(ulimit -l)" -ge 4096 ]
+ *	options: -m 4,lock --params 4
+ *	status: 0
+ *	out: 2 ranges of RAM
+ * case memory-huge-pages
+ *	if: [ "$(cat /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages)" -ge 8 ]
+ *	options: -m 16,backing=hugetlb --params 16
+ *	status: 0
+ *	out: 2 ranges of RAM
+ * case memory-no-huge-pages
+ *	if: [ "$(cat /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages)" -lt 4096 ]
+ *	options: -m 8G,backing=hugetlb --params 8192
+ *	status: 4
+ *	err: takes 4096 huge pages of 2 MiB, and of [0-9]+ here [0-9]+ are free
  */
 #include "guest.h"
 

@@ -6,6 +6,8 @@
  * processors from fw_cfg and an empty PCI bus, and ends through the debug-exit
  * port, where status 1 is success.
  *
+ * format: multiboot
+ *
  * case multiboot-arguments
  *	options: --params "first 'second one'"
  *	status: 1

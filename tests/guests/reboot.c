@@ -9,6 +9,18 @@
  *	out: start 1
  *	out: start 2
  *	out: start 3
+ * case reboot-memfd
+ *	options: --on-reset=reboot -m 64,backing=memfd
+ *	status: 0
+ *	out: start 3
+ * case reboot-file
+ *	options: --on-reset=reboot -m 16,backing=file=$dir/ram
+ *	status: 0
+ *	out: start 3
+ * case reboot-taken-at-once
+ *	options: --on-reset=reboot -m 16,prealloc
+ *	status: 0
+ *	out: start 3
  */
 #include "guest.h"
 

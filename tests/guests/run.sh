@@ -20,7 +20,14 @@
 #	report:   a claim about the JSON report, see report.py
 #	check:    a shell command to run afterwards; $dir/out is stdout
 #
+# A line " * format: NAME" at the head says which boot format the cases are of that
+# have no such key themselves; "ELF by linux64" where there is none.
+#
 # Exit status 0: as expected; 1: not; 77: this host has no usable /dev/kvm.
+#
+# With $TRAPMAP_RESULTS, a folder, the result is told there, too, see
+# tests/lab/record.sh. With $GUEST_KEEP, a folder, the claims about the report are not
+# judged but left there with it, for where there is a Python.
 
 trapmap=$1 guest=$2 source=$3 case=$4
 
@@ -39,9 +46,27 @@ values()
 	sed -n "s/^$1: *//p" "$dir/case"
 }
 
+# told RESULT [REASON]
+told()
+{
+	[ -n "${TRAPMAP_RESULTS:-}" ] || return
+	# shellcheck source=tests/lab/record.sh
+	. "$(dirname "$0")/../lab/record.sh"
+	record "${TRAPMAP_HOST:-here}" "$(format_of "$source" "$case")" tiny \
+		"$case" "$@"
+}
+
+skip()
+{
+	echo "SKIPPED: $1"
+	told skipped "$1"
+	exit 77
+}
+
 fail()
 {
 	echo "FAILED: $case: $1"
+	told failed "$1"
 	sed 's/^/  stdout| /' "$dir/out" | tail -n 25
 	sed 's/^/  stderr| /' "$dir/err" | tail -n 40
 	exit 1
@@ -55,14 +80,12 @@ fi
 
 # Opened, not only looked at: the mode bits do not say whether KVM answers.
 if ! { [ -c /dev/kvm ] && (exec 3<>/dev/kvm) 2>/dev/null; }; then
-	echo "SKIPPED: /dev/kvm cannot be opened for reading and writing"
-	exit 77
+	skip "/dev/kvm cannot be opened for reading and writing"
 fi
 
 condition=$(values if)
 if [ -n "$condition" ] && ! eval "$condition"; then
-	echo "SKIPPED: not here: $condition"
-	exit 77
+	skip "not here: $condition"
 fi
 
 values setup >"$dir/setup"
@@ -125,7 +148,9 @@ while read -r pattern; do
 	grep -Eq -e "$pattern" "$dir/err" || fail "stderr has no: $pattern"
 done <"$dir/patterns"
 
-if [ -s "$dir/claims" ]; then
+if [ -s "$dir/claims" ] && [ -n "${GUEST_KEEP:-}" ]; then
+	cp "$dir/claims" "$dir/report.json" "$GUEST_KEEP/"
+elif [ -s "$dir/claims" ]; then
 	python3 "$(dirname "$0")/report.py" "$dir/report.json" \
 		<"$dir/claims" >"$dir/untrue" 2>&1 || fail "$(cat "$dir/untrue")"
 fi
@@ -135,4 +160,5 @@ if [ -s "$dir/check" ]; then
 	# shellcheck source=/dev/null
 	(. "$dir/check") || fail "the check of the output failed"
 fi
+told passed
 exit 0

@@ -6,12 +6,12 @@
  * case tables
  *	options: -c 3
  *	status: 0
- *	match: ^XSDT FACP DSDT FACS APIC $
+ *	match: ^XSDT FACP DSDT FACS APIC SPCR $
  *	out: MP table
  * case tables-pci
  *	options: -c 3 --transport pci
  *	status: 0
- *	match: ^XSDT FACP DSDT FACS APIC MCFG $
+ *	match: ^XSDT FACP DSDT FACS APIC MCFG SPCR $
  *	out: MP table
  */
 #include "guest.h"
@@ -36,6 +36,7 @@ static void check_acpi(void)
 	const struct acpi_header *fadt = acpi_find("FACP");
 	const uint8_t *madt = (const uint8_t *)acpi_find("APIC");
 	const struct acpi_header *mcfg = acpi_find("MCFG");
+	const struct acpi_header *spcr = acpi_find("SPCR");
 	uint64_t addr;
 	uint32_t facs;
 
@@ -61,6 +62,8 @@ static void check_acpi(void)
 	CHECK_EQ(*(const uint32_t *)(madt + MADT_LAPIC_ADDRESS), 0xfee00000);
 	if (mcfg)
 		check_table(mcfg, "MCFG");
+	if (spcr)
+		check_table(spcr, "SPCR");
 	print("\n");
 }
 

@@ -5,7 +5,7 @@
  *
  * case uart-bulk
  *	status: 0
- *	check: seq -f 'line %06g of 1024 lines which arrive unharmed, all 64 bytes.' 0 1023 | cmp - "$dir/lines"
+ *	check: awk 'BEGIN { while (i < 1024) printf "line %06d of 1024 lines which arrive unharmed, all 64 bytes.\n", i++ }' | cmp - "$dir/lines"
  */
 #include "guest.h"
 

@@ -16,6 +16,15 @@
  *	report: stats.balloon.reported = 0
  *	report: stats.queues.0.device = balloon
  *	report: stats.queues.0.requests = 32
+ * case virtio-balloon-memfd
+ *	options: --transport mmio -m 128,backing=memfd --balloon 32M --params inflate
+ *	status: 0
+ *	out: 32 MiB given up, zeroes there now, used again
+ * case virtio-balloon-file
+ *	options: --transport mmio -m 128,backing=file=$dir/ram --balloon 32M --params inflate
+ *	status: 2
+ *	err: ^trapmap: balloon: guest memory is a file, which keeps its size, so that none
+ *	check: [ ! -e "$dir/ram" ]
  * case virtio-balloon-report
  *	options: --transport mmio -m 128 --balloon reporting --stats --params report
  *	status: 0

@@ -31,6 +31,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' HUP INT TERM
 PATH=$PATH:/usr/sbin:/sbin
 
+TRAPMAP_RESULTS= # it tells nothing of formats
 # shellcheck source=tests/lab/judge.sh
 . "$here/judge.sh"
 # shellcheck source=tests/lab/rounds.sh

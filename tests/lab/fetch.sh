@@ -18,7 +18,7 @@ die() {
 
 cache=${TRAPMAP_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/trapmap}/kernels
 # Of the list of files that unpack() keeps; a new list needs a new number.
-kept=4
+kept=5
 tmp=
 
 cleanup() {
@@ -62,7 +62,8 @@ unpack() {
 		'*virtio*' 'kernel/drivers/misc/pvpanic/*' 'kernel/drivers/vhost/*' \
 		'kernel/drivers/nvdimm/*' 'kernel/drivers/dax/*' \
 		'kernel/drivers/net/tun.*' 'kernel/drivers/net/tap.*' \
-		'kernel/drivers/block/brd.*' \
+		'kernel/drivers/block/brd.*' 'kernel/drivers/acpi/button.*' \
+		'kernel/drivers/input/evdev.*' \
 		'*failover.ko*' 'kernel/net/9p/*' 'kernel/net/vmw_vsock/*' \
 		'kernel/net/packet/*' \
 		'kernel/fs/9p/*' 'kernel/fs/netfs/*' 'kernel/fs/fscache/*' \

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2034,SC2154
 #
-# judge.sh: what the suites say of a job, by its folder in $results, where
-# lab-amd.sh puts what it printed and left. Sourced, never run; uses $top and $work.
+# judge.sh: what the suites say of a job, by its folder in $results, where the lab
+# puts what it printed and left. Sourced, never run; uses $top, $work and, of rounds.sh,
+# $host and $clock. What is a boot format's result is recorded (record.sh), too.
+
+# shellcheck source=tests/lab/record.sh
+. "$top/tests/lab/record.sh"
+host=
 
 number=0
 passed=0
@@ -10,6 +15,7 @@ failed=0
 skipped=0
 
 skip_all() {
+	[ -z "$host" ] || record "$host" '*' '*' '*' skipped "$1"
 	echo "1..0 # SKIP $1"
 	echo "0 passed, 0 failed, 1 skipped"
 	exit 77
@@ -39,7 +45,7 @@ verdict() {
 		failed=$((failed + 1))
 		echo "not ok $number - $2"
 		[ -z "${3:-}" ] || echo "# $3"
-		broken=1
+		broken=$2
 	fi
 }
 
@@ -79,19 +85,23 @@ show() {
 	done
 }
 
-# Judges a boot by its guest's own words.
+# judge NAME CPUS MIB STATUS FORMAT: a boot, by its guest's own words.
 judge() {
 	out=$results/$1 cpus=$2 mib=$3 status=$4
 	broken=
 	if [ ! -f "$out/status" ]; then
 		verdict 1 "$1: was run" "the lab ended before it"
+		record "$host" "$5" stock "$1" failed "the lab ended before it"
 		return
 	fi
 	tr -d '\r' <"$out/stdout" >"$out/console"
 	is "$(cat "$out/status")" "$status" \
 		"$1: exit status $status ($(cat "$out/seconds") s)"
 	is "$(field CPUs)" "$cpus" "$1: the guest counts $cpus CPUs"
-	is "$(field 'clock source')" kvm-clock "$1: it runs on kvm-clock"
+	is "$(field 'clock source')" "$clock" "$1: it runs on $clock"
+
+	# QEMU's microvm and q35 have none either.
+	is "$(field 'ACPI warnings')" none "$1: ACPI has nothing to complain of"
 
 	# A kernel keeps some for itself: at most a tenth and 40 MiB.
 	memory=$(field memory)
@@ -113,7 +123,12 @@ judge() {
 		verdict 1 "$1: its RTC has the host's time" \
 			"it says '$(field 'RTC time')', $late s after the start"
 	fi
-	[ -z "$broken" ] || show
+	if [ -n "$broken" ]; then
+		record "$host" "$5" stock "$1" failed "$broken"
+		show
+	else
+		record "$host" "$5" stock "$1" passed
+	fi
 }
 
 # ended NAME STATUS: sets $out, too; its last lines are shown if it ended otherwise.

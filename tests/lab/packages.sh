@@ -6,22 +6,27 @@
 
 # To compile trapmap itself.
 packages_build='gcc libc6-dev linux-libc-dev libfdt-dev libjansson-dev
-	libslirp-dev liburing-dev libyaml-dev libzstd-dev libzydis-dev meson
-	ninja-build pkg-config python3 zlib1g-dev'
+	liblz4-dev liblzma-dev libslirp-dev liburing-dev libyaml-dev libzstd-dev
+	libzydis-dev meson ninja-build pkg-config python3 zlib1g-dev'
 
 # To unpack a kernel package and make an initramfs.
 packages_guest='busybox-static cpio gzip'
 
 # To emulate a machine with AMD-V, make taps in it, unpack the ELF kernel in a
 # bzImage, and make disks, one of them with a Debian userland.
-packages_lab='debootstrap e2fsprogs iproute2 lz4 qemu-system-x86 xz-utils zstd'
+packages_lab='binutils debootstrap e2fsprogs iproute2 lz4 qemu-system-x86 xz-utils
+	zstd'
+
+# To emulate a machine with VT-x, and make the disc that it boots from.
+packages_lab_intel='bochs bochs-term bochsbios isolinux syslinux-common vgabios
+	xorriso'
 
 # What check.sh needs beyond these: the unit tests' library, the second
 # compiler with its sanitizers, a C++ compiler for the public header, linters.
 packages_check='acpica-tools clang clang-format clang-tidy cppcheck
 	device-tree-compiler g++ libclang-rt-dev libcmocka-dev
-	libxml2-utils python3-jsonschema python3-yaml qemu-utils shellcheck
-	util-linux'
+	libxml2-utils lz4 python3-jsonschema python3-yaml qemu-utils shellcheck
+	util-linux xz-utils zstd'
 
 # packages_missing NAME...: prints those that are not installed.
 packages_missing() {

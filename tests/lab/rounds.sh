@@ -6,6 +6,34 @@
 
 symbols=/lab/cloud/System.map
 
+# on_host HOST: the lab that is meant by it, what KVM's module is told and has to say
+# of itself there, and the clock that a stock kernel chooses. Where an outer second may
+# be more than one of the host's, $stretch tells how many.
+on_host() {
+	host=$1
+	kvm_args=
+	vendor=amd
+	clock=kvm-clock
+	stretch=1
+	case $host in
+	amd) kvm_has='npt:(1|Y)' ;;
+	amd-npt0) kvm_args='npt=0' kvm_has='npt:(0|N)' ;;
+	intel) kvm_has='ept:Y' ;;
+	intel-ept0) kvm_args='ept=0' kvm_has='ept:N' ;;
+	intel-ug0) kvm_args='unrestricted_guest=0' kvm_has='unrestricted_guest:N' ;;
+	*) return 1 ;;
+	esac
+	case $host in
+	intel*)
+		vendor=intel
+		# The model's TSC is invariant.
+		clock=tsc
+		stretch=4
+		;;
+	esac
+}
+on_host amd
+
 # What a boot() has unless it is told otherwise; it returns to these.
 usual() {
 	before=
@@ -36,6 +64,23 @@ job() {
 	} >>"$jobs"
 }
 
+# format_of_boot IMAGE: what the table of formats calls it, with the options in $more;
+# sets $format.
+format_of_boot() {
+	format=linux64
+	case $more in
+	*--boot=*)
+		format=${more#*--boot=}
+		format=${format%%[ \'\"]*}
+		;;
+	esac
+	case $1 in
+	*/vmlinux.*) format="compressed ELF" ;;
+	*/vmlinux) format="ELF by $format" ;;
+	*) format="bzImage by $format" ;;
+	esac
+}
+
 # boot NAME IMAGE CPUS MIB STATUS PARAMETERS...: a boot of the stock guest, which
 # judge() judges. The shell code in $before stands before the program, that in $after
 # is run behind it; $more are more options, $console the kernel's words for its
@@ -43,11 +88,12 @@ job() {
 boot() {
 	name=$1 image=$2 cpus=$3 mib=$4 status=$5
 	shift 5
+	format_of_boot "$image"
 	[ -z "$after" ] || after="; status=\$?; $after; exit \$status"
 	job "$name" "$limit" "$status" \
 		"$before trapmap run $image -i /lab/guest.cpio" \
 		"-m $mib -c $cpus -p '$console $*' $more $after"
-	echo "$name $cpus $mib $status" >>"$work/boots"
+	echo "$name $cpus $mib $status $format" >>"$work/boots"
 	usual
 }
 
@@ -59,9 +105,9 @@ in_lab() {
 		seconds=$((seconds + allowed / 2))
 	done <"$2"
 	# shellcheck disable=SC2086 # one word an option
-	"$here/lab-amd.sh" --trapmap "$1" --timeout "$seconds" --jobs "$2" \
-		--results "$results" $lab_options >"$work/lab-log" 2>&1 &&
-		lab=0 || lab=$?
+	"$here/lab-$vendor.sh" --trapmap "$1" --timeout $((seconds * stretch)) \
+		--kvm-args "$kvm_args" --jobs "$2" --results "$results" \
+		$lab_options >"$work/lab-log" 2>&1 && lab=0 || lab=$?
 	[ "$lab" != 77 ] || skip_all "$(tail -n 1 "$work/lab-log")"
 }
 
@@ -113,16 +159,15 @@ round() {
 	broken=
 	is "$lab" 0 "$1: the outer machine runs all jobs and powers off"
 	[ -z "$broken" ] || sed 's/^/# /' "$work/lab-log"
-	has 'Nested Paging enabled' "$results/l1.log" \
-		"$1: it has kvm-amd with nested paging"
+	has "/$kvm_has\$" "$results/l1.log" "$1: kvm-$vendor says $kvm_has of itself"
 	l1=$(cat "$results"/*/began 2>/dev/null | head -n 1)
 	if [ "${l1:-0}" -ge $((began - 1)) ] && [ "${l1:-0}" -le "$ended" ]; then
 		verdict 0 "$1: its clock is the host's"
 	else
 		verdict 1 "$1: its clock is the host's" "it began at '$l1'"
 	fi
-	while read -r name cpus mib status; do
-		judge "$name" "$cpus" "$mib" "$status"
+	while read -r name cpus mib status format; do
+		judge "$name" "$cpus" "$mib" "$status" "$format"
 	done <"$work/boots"
 	[ -z "$keep" ] || {
 		mkdir -p "$keep"

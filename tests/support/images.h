@@ -18,9 +18,8 @@ struct image {
 	size_t len;
 };
 
-typedef int image_parser(const uint8_t *head, size_t head_len,
-			 uint64_t file_len, struct boot_plan *ret_plan,
-			 struct boot_error *err);
+typedef int image_parser(const struct boot_image *image,
+			 struct boot_plan *ret_plan, struct boot_error *err);
 
 static inline void image_put(struct image *img, size_t off, unsigned size,
 			     uint64_t val)
@@ -102,23 +101,56 @@ static inline struct image image_elf(void)
  * Parses a copy of its own size, so that ASan sees a read past the end. The
  * plan must stay as it was unless the image is accepted: -EDOM if it did not.
  */
-static inline int image_parse(image_parser *parse, const struct image *img,
-			      struct boot_plan *ret_plan,
-			      struct boot_error *err)
+static inline int image_parse_as(image_parser *parse, const struct image *img,
+				 enum trapmap_boot want,
+				 const struct boot_notes *notes,
+				 struct boot_plan *ret_plan,
+				 struct boot_error *err)
 {
 	uint8_t *copy = calloc(1, img->len ? img->len : 1);
+	struct boot_image image = {
+		.head = copy,
+		.head_len = img->len,
+		.len = img->len,
+		.want = want,
+	};
 	struct boot_plan before;
 	int r;
 
+	if (notes)
+		image.notes = *notes;
 	memcpy(copy, img->data, img->len);
 	memset(ret_plan, 0xa5, sizeof(*ret_plan));
 	memcpy(&before, ret_plan, sizeof(before));
 	memset(err, 0, sizeof(*err));
-	r = parse(copy, img->len, img->len, ret_plan, err);
+	r = parse(&image, ret_plan, err);
 	if (r < 0 && memcmp(&before, ret_plan, sizeof(before)) != 0)
 		r = -EDOM;
 	free(copy);
 	return r;
+}
+
+static inline int image_parse(image_parser *parse, const struct image *img,
+			      struct boot_plan *ret_plan,
+			      struct boot_error *err)
+{
+	return image_parse_as(parse, img, TRAPMAP_BOOT_AUTO, NULL, ret_plan,
+			      err);
+}
+
+/* The start of a file that is as long as len says. */
+static inline int image_parse_head(image_parser *parse, const uint8_t *head,
+				   size_t head_len, uint64_t len,
+				   struct boot_plan *ret_plan,
+				   struct boot_error *err)
+{
+	const struct boot_image image = {
+		.head = head,
+		.head_len = head_len,
+		.len = len,
+	};
+
+	return parse(&image, ret_plan, err);
 }
 
 /* One way to spoil an image, and what is to be said of it. */

@@ -165,6 +165,20 @@ static void the_power_button_sets_its_status_and_the_sci(void **state)
 	assert_int_equal(sci.level, 0);
 }
 
+/* 4.8.2.4: set when the RTC raises its interrupt; wakes nobody, but an SCI it is. */
+static void the_rtcs_interrupt_sets_its_status_and_the_sci(void **state)
+{
+	acpi_pm_rtc_event(pm);
+	assert_int_equal(status(), 0x0400);
+	assert_int_equal(sci.level, 0);
+	dev_write(pm, 2, 2, 0x0400);
+	assert_int_equal(sci.level, 1);
+	dev_write(pm, 0, 2, 0x0400);
+	assert_int_equal(status(), 0);
+	assert_int_equal(sci.level, 0);
+	assert_int_equal(end.count, 0);
+}
+
 static void status_is_cleared_by_ones_and_kept_by_zeros(void **state)
 {
 	fake_loop_advance(&fl, HALF_NS);
@@ -308,6 +322,7 @@ int main(void)
 		T(timer_interrupts_come_on_time_when_enabled),
 		T(enabling_a_pending_event_raises_the_sci),
 		T(the_power_button_sets_its_status_and_the_sci),
+		T(the_rtcs_interrupt_sets_its_status_and_the_sci),
 		T(status_is_cleared_by_ones_and_kept_by_zeros),
 		T(enable_has_the_fixed_events_and_reads_back),
 		T(acpi_mode_is_always_on),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * With arguments "dump FOLDER CPUS mmio|pci" it writes each table to a file of its
- * own instead, for acpi-iasl.sh.
+ * With arguments "dump FOLDER CPUS mmio|pci|board|bare" it writes each table to a
+ * file of its own instead, for acpi-iasl.sh.
  */
 #include "test.h"
 
@@ -21,9 +21,24 @@
 
 static uint8_t mem[LAYOUT_ACPI_MAX];
 
-static const struct platform pci = { .cpus = 2,
-				     .transport = TRAPMAP_TRANSPORT_PCI,
-				     .virtio = 31 };
+static struct platform pci; /* with every slot in use; set by main() */
+
+/* What a devicetree may describe: nothing is where a PC has it. */
+static struct platform board(void)
+{
+	struct platform p = a_pc(MIB(64), 2, TRAPMAP_TRANSPORT_MMIO, 1);
+
+	p.rtc.base = 0x270;
+	p.uart[0] = (struct platform_place){ true, TRAPMAP_SPACE_MMIO, 2, 17,
+					     0xd0100000 };
+	p.uart[1] = (struct platform_place){ true, TRAPMAP_SPACE_MMIO, 0, 18,
+					     0xd0101000 };
+	p.uart[2] = (struct platform_place){ true, TRAPMAP_SPACE_PIO, 0, 4,
+					     0x3e8 };
+	p.uart[3] = (struct platform_place){ true, TRAPMAP_SPACE_PIO, 0, 4,
+					     0x2e8 };
+	return p;
+}
 
 static size_t build_for(const struct platform *platform)
 {
@@ -99,18 +114,20 @@ static void rsdt_and_xsdt_list_the_same_tables(void **state)
 	build(2);
 	rsdt = table_at(get_le32(mem + 16), "RSDT");
 	xsdt = table_at(get_le64(mem + 24), "XSDT");
-	assert_int_equal(get_le32(rsdt + 4), 36 + 2 * 4);
-	assert_int_equal(get_le32(xsdt + 4), 36 + 2 * 8);
+	assert_int_equal(get_le32(rsdt + 4), 36 + 3 * 4);
+	assert_int_equal(get_le32(xsdt + 4), 36 + 3 * 8);
 	assert_int_equal(get_le32(rsdt + 36), get_le64(xsdt + 36));
 	assert_int_equal(get_le32(rsdt + 40), get_le64(xsdt + 44));
+	assert_int_equal(get_le32(rsdt + 44), get_le64(xsdt + 52));
 	table_at(get_le64(xsdt + 36), "FACP");
 	table_at(get_le64(xsdt + 44), "APIC");
+	table_at(get_le64(xsdt + 52), "SPCR");
 
 	build_for(&pci);
 	rsdt = table_at(get_le32(mem + 16), "RSDT");
 	xsdt = table_at(get_le64(mem + 24), "XSDT");
-	assert_int_equal(get_le32(rsdt + 4), 36 + 3 * 4);
-	assert_int_equal(get_le32(xsdt + 4), 36 + 3 * 8);
+	assert_int_equal(get_le32(rsdt + 4), 36 + 4 * 4);
+	assert_int_equal(get_le32(xsdt + 4), 36 + 4 * 8);
 	assert_int_equal(get_le32(rsdt + 44), get_le64(xsdt + 52));
 	table_at(get_le64(xsdt + 52), "MCFG");
 }
@@ -146,6 +163,8 @@ static void the_fadt_describes_the_fixed_hardware(void **state)
 	assert_gas(fadt + 208, 0x608, 32);
 	assert_gas(fadt + 116, 0x60c, 8);
 	assert_int_equal(fadt[128], ACPI_PM_RESET_VALUE);
+	assert_int_equal(fadt[106], 0x0d); /* DAY_ALRM */
+	assert_int_equal(fadt[107], 0); /* MON_ALRM */
 	assert_int_equal(fadt[108], 0x32); /* CENTURY */
 
 	/* No second PM1 block, no PM2, no GPEs. */
@@ -168,6 +187,7 @@ static void the_fadt_says_what_is_not_there(void **state)
 	assert_true(flags & BIT(2)); /* PROC_C1 */
 	assert_false(flags & BIT(4)); /* a fixed power button */
 	assert_true(flags & BIT(5)); /* no fixed sleep button */
+	assert_false(flags & BIT(6)); /* no RTC status in PM1 */
 	assert_int_equal(!!(flags & BIT(8)), ACPI_PM_TIMER_BITS == 32);
 	assert_true(flags & BIT(10)); /* RESET_REG_SUP */
 	assert_false(flags & BIT(20)); /* not hardware-reduced */
@@ -265,6 +285,50 @@ static void the_madt_has_one_entry_per_processor(void **state)
 	}
 }
 
+/*
+ * 5.2.12.12: ids from 255 on have an entry of their own, and NMIs too; here the last
+ * of five sockets of 5 x 5, 256 to 292.
+ */
+static void ids_beyond_254_have_x2apic_entries(void **state)
+{
+	struct platform p = a_pc(MIB(64), 125, TRAPMAP_TRANSPORT_MMIO, 0);
+	unsigned uid = 0, nmis = 0;
+	const uint8_t *t, *e;
+
+	p.topology = (struct topology){ 5, 5, 5 };
+	build_for(&p);
+	t = find("APIC");
+	for (e = t + 44; e < t + get_le32(t + 4); e += e[1]) {
+		uint32_t id = uid / 25 << 6 | uid / 5 % 5 << 3 | uid % 5;
+
+		assert_true(e[1] >= 6);
+		if (e[0] == 0) {
+			assert_int_equal(e[2], uid);
+			assert_int_equal(e[3], id);
+			assert_true(id < 255);
+			uid++;
+		} else if (e[0] == 9) {
+			assert_int_equal(e[1], 16);
+			assert_int_equal(get_le32(e + 4), id);
+			assert_true(id >= 255);
+			assert_int_equal(get_le32(e + 8), 1);
+			assert_int_equal(get_le32(e + 12), uid);
+			uid++;
+		} else if (e[0] == 10) {
+			assert_int_equal(e[1], 12);
+			assert_int_equal(get_le16(e + 2), 0);
+			assert_int_equal(get_le32(e + 4), 0xffffffff);
+			assert_int_equal(e[8], 1);
+			nmis++;
+		} else if (e[0] == 4) {
+			nmis++;
+		}
+	}
+	assert_ptr_equal(e, t + get_le32(t + 4));
+	assert_int_equal(uid, 125);
+	assert_int_equal(nmis, 2);
+}
+
 static bool contains(const uint8_t *t, const void *bytes, size_t len)
 {
 	return memmem(t, get_le32(t + 4), bytes, len) != NULL;
@@ -298,6 +362,74 @@ static void the_dsdt_has_s5_serial_port_and_clock(void **state)
 	assert_true(contains(dsdt, rtc, sizeof(rtc)));
 }
 
+/* Microsoft's "Serial Port Console Redirection Table", revision 2. */
+static void the_spcr_names_the_console(void **state)
+{
+	const struct platform other = board();
+	const uint8_t *spcr;
+
+	build(1);
+	spcr = find("SPCR");
+	assert_int_equal(get_le32(spcr + 4), 80);
+	assert_int_equal(spcr[8], 2);
+	assert_int_equal(spcr[36], 0); /* a 16550 */
+	assert_gas(spcr + 40, 0x3f8, 8);
+	assert_int_equal(spcr[52], 3); /* IRQ and GSI are given */
+	assert_int_equal(spcr[53], 4);
+	assert_int_equal(get_le32(spcr + 54), 4);
+	assert_int_equal(spcr[58], 7); /* 115200 baud */
+	assert_int_equal(spcr[59], 0); /* no parity */
+	assert_int_equal(spcr[60], 1); /* one stop bit */
+	assert_int_equal(spcr[61], 0); /* no flow control */
+	assert_int_equal(get_le32(spcr + 64), 0xffffffff); /* not PCI */
+
+	/* The first with a register a byte. */
+	build_for(&other);
+	spcr = find("SPCR");
+	assert_int_equal(spcr[40], 0); /* memory */
+	assert_true(get_le64(spcr + 44) == 0xd0101000);
+	assert_int_equal(spcr[52], 2); /* only a GSI */
+	assert_int_equal(spcr[53], 0);
+	assert_int_equal(get_le32(spcr + 54), 18);
+}
+
+static void a_board_that_is_no_pc_is_told_as_it_is(void **state)
+{
+	/* Memory32Fixed and Interrupt (Edge, ActiveHigh, Exclusive) { 18 } */
+	static const uint8_t com2[] = {
+		'_', 'U', 'I', 'D', 0x0a, 2, 0x08, '_', 'C', 'R', 'S', 0x11,
+		0x1a, 0x0a, 0x17,
+		0x86, 9, 0, 1, 0x00, 0x10, 0x10, 0xd0, 8, 0, 0, 0,
+		0x89, 6, 0, 3, 1, 18, 0, 0, 0,
+		0x79, 0,
+	};
+	/* IRQ (Edge, ActiveHigh, Shared) { 4 }, 6.4.2.1 */
+	static const uint8_t com3[] = {
+		0x47, 1, 0xe8, 3, 0xe8, 3, 1, 8, 0x23, 0x10, 0, 0x11, 0x79, 0,
+	};
+	struct platform p = board();
+	const uint8_t *fadt, *dsdt;
+	unsigned i;
+
+	build_for(&p);
+	fadt = find("FACP");
+	assert_int_equal(fadt[106] | fadt[107] | fadt[108], 0);
+	assert_true(get_le32(fadt + 112) & BIT(6));
+	assert_true(get_le16(fadt + 109) & BIT(5)); /* no CMOS RTC */
+	dsdt = table_at(get_le32(fadt + 40), "DSDT");
+	assert_false(contains(dsdt, "COM1", 4));
+	assert_true(contains(dsdt, com2, sizeof(com2)));
+	assert_true(contains(dsdt, com3, sizeof(com3)));
+	assert_true(contains(dsdt, "COM4", 4));
+	assert_false(contains(dsdt, "RTC_", 4));
+
+	for (i = 0; i < PLATFORM_UARTS; i++)
+		p.uart[i].there = false;
+	build_for(&p);
+	assert_int_equal(get_le32(mem + get_le64(mem + 24) - GPA + 4),
+			 36 + 2 * 8);
+}
+
 /* Linux' drivers find both by _HID, and their port in _CRS. */
 static void the_dsdt_has_pvpanic_and_fw_cfg(void **state)
 {
@@ -311,7 +443,7 @@ static void the_dsdt_has_pvpanic_and_fw_cfg(void **state)
 		0x08, '_',  'H',  'I', 'D',  0x0d, 'Q',	 'E',  'M',  'U',  '0',
 		'0',  '0',  '2',  0,   0x08, '_',  'S',	 'T',  'A',  0x0a, 0x0b,
 		0x08, '_',  'C',  'R', 'S',  0x11, 0x0d, 0x0a, 0x0a, 0x47, 0x01,
-		0x10, 0x05, 0x10, 0x05, 0x01, 0x02, 0x79, 0x00,
+		0x10, 0x05, 0x10, 0x05, 0x01, 0x0c, 0x79, 0x00,
 	};
 	const uint8_t *dsdt;
 
@@ -474,26 +606,35 @@ static int dump_table(const char *dir, const char *name, const uint8_t *t)
 	return fclose(f) != 0;
 }
 
-static int dump(const char *dir, unsigned cpus, bool has_pci)
+static int dump(const char *dir, unsigned cpus, const char *kind)
 {
-	const struct platform platform =
-		a_pc(MIB(64), cpus,
-		     has_pci ? TRAPMAP_TRANSPORT_PCI : TRAPMAP_TRANSPORT_MMIO,
-		     has_pci ? 31 : 8);
+	struct platform platform = a_pc(MIB(64), cpus, TRAPMAP_TRANSPORT_MMIO, 8);
 	const uint8_t *xsdt, *fadt;
-	size_t used;
+	size_t used, off;
 
+	if (!strcmp(kind, "pci"))
+		platform = a_pc(MIB(64), cpus, TRAPMAP_TRANSPORT_PCI, 31);
+	if (!strcmp(kind, "board"))
+		platform = board();
+	if (!strcmp(kind, "bare")) {
+		platform.virtio = 0;
+		platform.rtc.there = false;
+		memset(platform.uart, 0, sizeof(platform.uart));
+	}
 	if (acpi_build(mem, sizeof(mem), GPA, &platform, &used))
 		return 1;
 	xsdt = mem + (get_le64(mem + 24) - GPA);
 	fadt = mem + (get_le64(xsdt + 36) - GPA);
-	if (has_pci &&
-	    dump_table(dir, "mcfg", mem + (get_le64(xsdt + 52) - GPA)))
-		return 1;
+	for (off = 36; off < get_le32(xsdt + 4); off += 8) {
+		const uint8_t *t = mem + (get_le64(xsdt + off) - GPA);
+		char name[5] = { 0 };
+
+		memcpy(name, t, 4);
+		if (dump_table(dir, name, t))
+			return 1;
+	}
 	return dump_table(dir, "xsdt", xsdt) ||
 	       dump_table(dir, "rsdt", mem + (get_le32(mem + 16) - GPA)) ||
-	       dump_table(dir, "facp", fadt) ||
-	       dump_table(dir, "apic", mem + (get_le64(xsdt + 44) - GPA)) ||
 	       dump_table(dir, "facs", mem + (get_le32(fadt + 36) - GPA)) ||
 	       dump_table(dir, "dsdt", mem + (get_le32(fadt + 40) - GPA));
 }
@@ -507,7 +648,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_fadt_says_what_is_not_there),
 		cmocka_unit_test(the_facs_is_aligned_and_pointed_to_once),
 		cmocka_unit_test(the_madt_has_one_entry_per_processor),
+		cmocka_unit_test(ids_beyond_254_have_x2apic_entries),
 		cmocka_unit_test(the_dsdt_has_s5_serial_port_and_clock),
+		cmocka_unit_test(the_spcr_names_the_console),
+		cmocka_unit_test(a_board_that_is_no_pc_is_told_as_it_is),
 		cmocka_unit_test(the_dsdt_has_pvpanic_and_fw_cfg),
 		cmocka_unit_test(the_dsdt_has_every_virtio_transport),
 		cmocka_unit_test(the_mcfg_has_one_bus),
@@ -518,7 +662,7 @@ int main(int argc, char **argv)
 	};
 
 	if (argc == 5 && !strcmp(argv[1], "dump"))
-		return dump(argv[2], (unsigned)atoi(argv[3]),
-			    !strcmp(argv[4], "pci"));
+		return dump(argv[2], (unsigned)atoi(argv[3]), argv[4]);
+	pci = a_pc(MIB(64), 2, TRAPMAP_TRANSPORT_PCI, 31);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

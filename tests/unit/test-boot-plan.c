@@ -7,6 +7,7 @@
 
 #include "boot/plan.h"
 #include "core/base.h"
+#include "images.h"
 #include "layout.h"
 
 static uint8_t host; /* never touched */
@@ -101,7 +102,9 @@ static void a_flat_binary_fits_in_1_mib(void **state)
 	struct boot_plan plan;
 	uint8_t head[1] = { 0xf4 };
 
-	assert_int_equal(flat_parse(head, 1, LAYOUT_FLAT_MAX, &plan, &err), 1);
+	assert_int_equal(image_parse_head(flat_parse, head, 1,
+					  LAYOUT_FLAT_MAX, &plan, &err),
+			 1);
 	assert_int_equal(fits(MIB(1), &plan), 0);
 }
 

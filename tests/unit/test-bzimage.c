@@ -122,6 +122,134 @@ static void all_that_linux_has_of_its_header_may_be_there(void **state)
 	assert_int_equal(plan.setup_len, 0x290 - 0x1f1);
 }
 
+static int parse_as(const struct image *img, enum trapmap_boot want)
+{
+	return image_parse_as(bzimage_parse, img, want, NULL, &plan, &err);
+}
+
+/* "32-bit Boot Protocol": the start of the protected-mode code. */
+static void its_32_bit_entry_is_where_its_code_begins(void **state)
+{
+	struct image img = image_bzimage();
+
+	assert_int_equal(parse_as(&img, TRAPMAP_BOOT_LINUX32), 1);
+	assert_int_equal(plan.boot, TRAPMAP_BOOT_LINUX32);
+	assert_int_equal(plan.protocol, BOOT_LINUX32);
+	assert_int_equal(plan.entry, 0x1000000);
+	assert_int_equal(plan.segments, 1);
+	assert_int_equal(plan.segment[0].gpa, 0x1000000);
+	assert_int_equal(plan.setup_len, 0x26c - 0x1f1);
+}
+
+/* "Running the Kernel": at X + 0x200, of which CS:IP is (X >> 4) + 0x20:0. */
+static void its_real_mode_entry_is_behind_its_boot_sector(void **state)
+{
+	struct image img = image_bzimage();
+	const struct boot_segment *setup = &plan.segment[1];
+
+	assert_int_equal(parse_as(&img, TRAPMAP_BOOT_LINUX16), 1);
+	assert_int_equal(plan.boot, TRAPMAP_BOOT_LINUX16);
+	assert_int_equal(plan.protocol, BOOT_LINUX16);
+	assert_int_equal(plan.segments, 2);
+	assert_int_equal(plan.segment[0].gpa, 0x1000000);
+	assert_int_equal(setup->file_off, 0);
+	assert_int_equal(setup->file_len, 0x400); /* two sectors */
+	assert_int_equal(setup->gpa % 16, 0);
+	assert_int_equal(plan.ss, setup->gpa / 16);
+	assert_int_equal(plan.cs, plan.ss + 0x20);
+	assert_int_equal(plan.entry, 0);
+	/* Up to 64 KiB are its own: heap and stack lie behind it. */
+	assert_true(plan.sp > 0x8000);
+}
+
+static void setup_code_without_room_for_a_heap_is_not_run(void **state)
+{
+	static uint8_t big[0x9000];
+	struct boot_image image = {
+		.head = big,
+		.head_len = sizeof(big),
+		.len = sizeof(big),
+		.want = TRAPMAP_BOOT_LINUX16,
+	};
+	struct image img = image_bzimage();
+
+	memcpy(big, img.data, img.len);
+	big[0x1f1] = 63; /* 32 KiB with the boot sector */
+	assert_int_equal(bzimage_parse(&image, &plan, &err), 1);
+	assert_int_equal(plan.boot, TRAPMAP_BOOT_LINUX16);
+	big[0x1f1] = 64;
+	assert_int_equal(bzimage_parse(&image, &plan, &err), 1);
+	assert_int_equal(plan.boot, TRAPMAP_BOOT_LINUX64);
+	assert_int_equal(plan.offers & BIT(TRAPMAP_BOOT_LINUX16), 0);
+}
+
+static void what_it_offers_is_by_protocol_and_flags(void **state)
+{
+	const uint32_t old = BIT(TRAPMAP_BOOT_LINUX32) |
+			     BIT(TRAPMAP_BOOT_LINUX16);
+	const uint32_t all = old | BIT(TRAPMAP_BOOT_UNPACK) |
+			     BIT(TRAPMAP_BOOT_LINUX64);
+	const struct {
+		uint16_t version, xloadflags;
+		uint32_t offers;
+	} expected[] = {
+		{ 0x0202, 0xffff, old },
+		{ 0x0207, 0xffff, old },
+		{ 0x020b, 0xffff, old },
+		{ 0x020c, 0x0002, old },
+		{ 0x020c, 0x0001, all },
+		{ 0x020f, 0x0003, all },
+	};
+	struct image img = image_bzimage();
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(expected); i++) {
+		bool is_64 = expected[i].offers & BIT(TRAPMAP_BOOT_LINUX64);
+
+		image_put(&img, 0x206, 2, expected[i].version);
+		image_put(&img, 0x236, 2, expected[i].xloadflags);
+		assert_int_equal(parse(&img), 1);
+		assert_int_equal(plan.version, expected[i].version);
+		assert_int_equal(plan.offers, expected[i].offers);
+		assert_int_equal(plan.protocol,
+				 is_64 ? BOOT_LINUX64 : BOOT_LINUX32);
+		assert_int_equal(plan.entry % 0x1000, is_64 ? 0x200 : 0);
+	}
+}
+
+/* What a field is before there is one, by its paragraph in boot.rst. */
+static void an_old_kernel_has_the_limits_of_its_time(void **state)
+{
+	struct image img = image_bzimage();
+
+	image_put(&img, 0x206, 2, 0x0202);
+	image_put(&img, 0x1f4, 4, 0x10040); /* the upper half is garbage */
+	image_put(&img, 0x201, 1, 0x22c - 0x202);
+	assert_int_equal(parse(&img), 1);
+	assert_int_equal(plan.segment[0].file_len, 0x400);
+	assert_int_equal(plan.segment[0].gpa, 0x100000);
+	assert_int_equal(plan.entry, 0x100000);
+	assert_int_equal(plan.cmdline_max, 255);
+	assert_int_equal(plan.initrd_max, 0x37ffffff);
+	/* It says nothing of what it needs to unpack itself. */
+	assert_true(plan.reserve_len > 4 * plan.segment[0].file_len);
+
+	image_put(&img, 0x1f4, 4, 0x40);
+	image_put(&img, 0x206, 2, 0x0205);
+	image_put(&img, 0x201, 1, 0x238 - 0x202);
+	image_put(&img, 0x22c, 4, 0x12345fff);
+	assert_int_equal(parse(&img), 1);
+	assert_int_equal(plan.initrd_max, 0x12345fff);
+	assert_int_equal(plan.cmdline_max, 255);
+	assert_int_equal(plan.segment[0].gpa, 0x200000); /* its alignment */
+
+	image_put(&img, 0x206, 2, 0x0209);
+	image_put(&img, 0x201, 1, 0x258 - 0x202);
+	assert_int_equal(parse(&img), 1);
+	assert_int_equal(plan.cmdline_max, 2047);
+	assert_int_equal(plan.segment[0].gpa, 0x200000);
+}
+
 static void without_hdrs_it_is_something_else(void **state)
 {
 	struct image img = image_bzimage();
@@ -152,20 +280,20 @@ static const struct mangle mangled[] = {
 	  "0x400 bytes of protected-mode code expected, 0x0 found" },
 	{ "cut by a byte", { { 0 } }, 0x7ff, 0x7ff,
 	  "0x400 bytes of protected-mode code expected, 0x3ff found" },
-	{ "old protocol", { { 0x206, 2, 0x0204 } }, 0, 0x206,
-	  "boot protocol 2.04; 2.12 or newer" },
-	{ "protocol just too old", { { 0x206, 2, 0x020b } }, 0, 0x206,
-	  "boot protocol 2.11; 2.12 or newer" },
+	{ "protocol just too old", { { 0x206, 2, 0x0201 } }, 0, 0x206,
+	  "boot protocol 2.01; 2.02 or newer" },
+	{ "protocol of the first kernels", { { 0x206, 2, 0 } }, 0, 0x206,
+	  "boot protocol 0.00; 2.02 or newer" },
 	{ "no jump", { { 0x200, 1, 0xe9 } }, 0, 0x200, "0xe9, a short jump" },
 	{ "header too short", { { 0x201, 1, 0x61 } }, 0, 0x201,
 	  "ends at 0x263, 0x264 to 0x290 expected" },
 	{ "header too long", { { 0x201, 1, 0x8f } }, 0, 0x201,
 	  "ends at 0x291, 0x264 to 0x290 expected" },
-	{ "32-bit kernel", { { 0x236, 2, 0x02 } }, 0, 0x236,
-	  "32-bit kernel (xloadflags 0x2" },
 	{ "zImage", { { 0x211, 1, 0x80 } }, 0, 0x211, "zImage" },
 	{ "no code", { { 0x1f4, 4, 0 } }, 0, 0x1f4,
 	  "0x0 bytes of protected-mode code" },
+	{ "no code for 32 bits either", { { 0x1f4, 4, 0 }, { 0x236, 2, 0 } }, 0,
+	  0x1f4, "0x0 bytes of protected-mode code; more than 0x0" },
 	{ "code that ends at its entry", { { 0x1f4, 4, 0x20 } }, 0, 0x1f4,
 	  "0x200 bytes of protected-mode code" },
 	{ "code beyond 4 GiB of file", { { 0x1f4, 4, 0xffffffff } }, 0, 0x800,
@@ -219,6 +347,11 @@ int main(void)
 		cmocka_unit_test(an_initrd_stays_below_the_hole),
 		cmocka_unit_test(a_long_command_line_is_limited_by_our_room),
 		cmocka_unit_test(all_that_linux_has_of_its_header_may_be_there),
+		cmocka_unit_test(its_32_bit_entry_is_where_its_code_begins),
+		cmocka_unit_test(its_real_mode_entry_is_behind_its_boot_sector),
+		cmocka_unit_test(setup_code_without_room_for_a_heap_is_not_run),
+		cmocka_unit_test(what_it_offers_is_by_protocol_and_flags),
+		cmocka_unit_test(an_old_kernel_has_the_limits_of_its_time),
 		cmocka_unit_test(without_hdrs_it_is_something_else),
 		cmocka_unit_test(mangled_ones_are_refused_with_reason_and_offset),
 	};

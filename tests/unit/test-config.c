@@ -47,6 +47,67 @@ static unsigned open_fds(void)
 	return n;
 }
 
+static void the_hosts_processors_are_checked_one_by_one(void **state)
+{
+	uint32_t none[] = { UINT32_MAX, 0 };
+
+	assert_int_equal(trapmap_vm_set_affinity(vm, none, 1), -EINVAL);
+	assert_error("there is no host processor 4294967295 to run a vCPU on");
+	assert_int_equal(vm_host_cpu(vm, 0), -1);
+	assert_int_equal(trapmap_vm_set_affinity(vm, NULL, 0), 0);
+	assert_int_equal(vm_host_cpu(vm, 7), -1);
+}
+
+static void an_nvram_is_a_path_that_is_copied(void **state)
+{
+	struct trapmap_nvram n = TRAPMAP_NVRAM_INIT;
+	char path[] = "a";
+
+	n.path = path;
+	n.set_clock = 7;
+	assert_int_equal(trapmap_vm_set_nvram(vm, &n), 0);
+	path[0] = 'b';
+	assert_string_equal(vm->config.machine.nvram, "a");
+	assert_true(vm->config.machine.nvram_set_clock);
+	n.path = "";
+	assert_int_equal(trapmap_vm_set_nvram(vm, &n), -EINVAL);
+	assert_error("struct trapmap_nvram: the path is empty");
+	n.path = NULL;
+	n.size--;
+	assert_int_equal(trapmap_vm_set_nvram(vm, &n), -EINVAL);
+	assert_error("struct trapmap_nvram: wrong size");
+	n.size++;
+	assert_int_equal(trapmap_vm_set_nvram(vm, &n), 0);
+	assert_null(vm->config.machine.nvram);
+	assert_int_equal(trapmap_vm_power_button(vm), -ESRCH);
+}
+
+static void a_processor_is_known_or_refused_at_once(void **state)
+{
+	struct trapmap_machine m = TRAPMAP_MACHINE_INIT;
+
+	m.cpu = "x86-64-v2,+aes";
+	assert_int_equal(trapmap_vm_set_machine(vm, &m), 0);
+	m.cpu = "x86-64-v22";
+	assert_int_equal(trapmap_vm_set_machine(vm, &m), -EINVAL);
+	assert_error("processor 'x86-64-v22': unknown model");
+	assert_string_equal(vm->config.cpu, "x86-64-v2,+aes");
+}
+
+static void an_arrangement_of_another_size_is_refused(void **state)
+{
+	struct trapmap_topology t = TRAPMAP_TOPOLOGY_INIT;
+
+	t.cores = 3;
+	assert_int_equal(trapmap_vm_set_topology(vm, &t), 0);
+	assert_int_equal(vm->config.topology.cores, 3);
+	t.size--;
+	t.cores = 4;
+	assert_int_equal(trapmap_vm_set_topology(vm, &t), -EINVAL);
+	assert_error("struct trapmap_topology: wrong size");
+	assert_int_equal(vm->config.topology.cores, 3);
+}
+
 static void zeroes_are_the_defaults(void **state)
 {
 	const struct trapmap_machine m = TRAPMAP_MACHINE_INIT;
@@ -56,8 +117,7 @@ static void zeroes_are_the_defaults(void **state)
 	assert_int_equal(vm->config.cpus, 1);
 	assert_null(vm->config.cpu);
 	assert_null(vm->config.kvm_path);
-	assert_int_equal(vm->config.machine.serial_in_fd, -1);
-	assert_int_equal(vm->config.machine.serial_out_fd, -1);
+	assert_false(vm->config.machine.serial[0].asked);
 }
 
 static void strings_are_copied_and_replaced(void **state)
@@ -184,7 +244,7 @@ static void serial_ends_are_duplicated_and_replaced(void **state)
 	s.in_fd = p[0];
 	s.out_fd = p[1];
 	assert_int_equal(trapmap_vm_set_serial(vm, &s), 0);
-	assert_int_not_equal(vm->config.machine.serial_in_fd, p[0]);
+	assert_int_not_equal(vm->config.machine.serial[0].in_fd, p[0]);
 	assert_int_equal(trapmap_vm_set_serial(vm, &s), 0);
 	assert_int_equal(open_fds(), before + 2);
 	/* One that is bad leaves both as they were, and nothing behind. */
@@ -196,7 +256,7 @@ static void serial_ends_are_duplicated_and_replaced(void **state)
 	assert_int_equal(trapmap_vm_set_serial(vm, &s), -EBADF);
 	assert_error("in_fd");
 	assert_int_equal(open_fds(), before + 2);
-	assert_int_equal(write(vm->config.machine.serial_out_fd, "x", 1), 1);
+	assert_int_equal(write(vm->config.machine.serial[0].out_fd, "x", 1), 1);
 	s = (struct trapmap_serial)TRAPMAP_SERIAL_INIT;
 	assert_int_equal(trapmap_vm_set_serial(vm, &s), 0);
 	assert_int_equal(open_fds(), before);
@@ -261,6 +321,14 @@ static void devices_do_not_overlap_in_the_same_space(void **state)
 	assert_string_equal(vm->config.machine.extra[0].name, "first");
 }
 
+static void the_boot_protocol_is_one_of_those_known(void **state)
+{
+	assert_int_equal(trapmap_vm_set_boot(vm, TRAPMAP_BOOT_UNPACK), 0);
+	assert_int_equal(trapmap_vm_set_boot(vm, (enum trapmap_boot)9),
+			 -EINVAL);
+	assert_error("unknown boot protocol");
+}
+
 static void nothing_is_taken_once_it_was_started(void **state)
 {
 	const struct trapmap_machine m = TRAPMAP_MACHINE_INIT;
@@ -271,6 +339,7 @@ static void nothing_is_taken_once_it_was_started(void **state)
 	assert_int_equal(trapmap_vm_set_machine(vm, &m), -EBUSY);
 	assert_int_equal(trapmap_vm_set_kernel(vm, &src), -EBUSY);
 	assert_int_equal(trapmap_vm_add_initrd(vm, &src), -EBUSY);
+	assert_int_equal(trapmap_vm_set_boot(vm, TRAPMAP_BOOT_PVH), -EBUSY);
 	assert_int_equal(trapmap_vm_set_cmdline(vm, "x"), -EBUSY);
 	assert_int_equal(trapmap_vm_set_serial(vm, &s), -EBUSY);
 	assert_int_equal(add("a", TRAPMAP_SPACE_PIO, 0x500, 1), -EBUSY);
@@ -283,6 +352,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(zeroes_are_the_defaults),
+		T(the_hosts_processors_are_checked_one_by_one),
+		T(an_arrangement_of_another_size_is_refused),
+		T(an_nvram_is_a_path_that_is_copied),
+		T(a_processor_is_known_or_refused_at_once),
 		T(strings_are_copied_and_replaced),
 		T(memory_is_whole_pages_from_1_mib_on),
 		T(values_that_no_option_has_are_refused),
@@ -292,6 +365,7 @@ int main(void)
 		T(serial_ends_are_duplicated_and_replaced),
 		T(devices_end_within_their_space),
 		T(devices_do_not_overlap_in_the_same_space),
+		T(the_boot_protocol_is_one_of_those_known),
 		T(nothing_is_taken_once_it_was_started),
 	};
 

@@ -24,7 +24,8 @@ static int parse(const char *spec)
 static int apply(const struct kvm_cpuid_entry2 *host, size_t count,
 		 const char *spec, struct kvm_cpuid2 **ret)
 {
-	const struct cpuid_params p = { .cpus = 2, .apic_khz = 1000000,
+	const struct cpuid_params p = { .topology = { 1, 2, 1 },
+					.apic_khz = 1000000,
 					.x2apic = true };
 	struct kvm_cpuid2 *t = cpuid_table(host, count);
 	struct cpuid_edits edits;
@@ -140,7 +141,7 @@ static void the_model_is_host(void **state)
 	assert_int_equal(parse("host"), 0);
 	assert_int_equal(parse("host,-cx16"), 0);
 	assert_int_equal(parse("hosts"), -EINVAL);
-	assert_string_equal(err, "unknown model 'hosts'; the only one is 'host'");
+	assert_string_equal(err, "unknown model 'hosts'; did you mean 'host'?");
 	assert_int_equal(parse(""), -EINVAL);
 	assert_int_equal(parse("-cx16"), -EINVAL);
 	assert_int_equal(parse("Haswell,-cx16"), -EINVAL);

@@ -12,12 +12,13 @@
 static const unsigned cpu_counts[] = { 1, 2, 3, 64, 255 };
 
 static struct kvm_cpuid2 *finish(const struct kvm_cpuid_entry2 *host,
-				 size_t count, unsigned cpus, unsigned id,
+				 size_t count,
+				 struct topology topology, unsigned cpu,
 				 uint32_t tsc_khz)
 {
 	const struct cpuid_params p = {
-		.cpus = cpus,
-		.apic_id = id,
+		.topology = topology,
+		.apic_id = topology_apic_id(&topology, cpu),
 		.tsc_khz = tsc_khz,
 		.apic_khz = 1000000,
 		.x2apic = true,
@@ -33,8 +34,12 @@ static struct kvm_cpuid2 *finish(const struct kvm_cpuid_entry2 *host,
 	return t;
 }
 
+#define ONE_SOCKET(cpus) ((struct topology){ 1, cpus, 1 })
 #define FINISH(host, cpus, id) \
-	finish(host, ARRAY_SIZE(host), cpus, id, 2500000)
+	finish(host, ARRAY_SIZE(host), ONE_SOCKET(cpus), id, 2500000)
+#define ARRANGED(host, cpu, ...) \
+	finish(host, ARRAY_SIZE(host), (struct topology){ __VA_ARGS__ }, cpu, \
+	       2500000)
 
 static const struct kvm_cpuid_entry2 *leaf(struct kvm_cpuid2 *t, uint32_t fn,
 					   uint32_t index)
@@ -46,8 +51,13 @@ static const struct kvm_cpuid_entry2 *leaf(struct kvm_cpuid2 *t, uint32_t fn,
 	return e;
 }
 
+/*
+ * SDM volume 2A: EBX[23:16] is a count of ids, which Linux rounds up to a power of
+ * two; there are eight bits for it.
+ */
 static void leaf_1_has_this_vcpus_apic_id_and_the_count(void **state)
 {
+	static const uint32_t ids[] = { 1, 2, 4, 64, 255 };
 	unsigned i;
 
 	for (i = 0; i < ARRAY_SIZE(cpu_counts); i++) {
@@ -56,7 +66,7 @@ static void leaf_1_has_this_vcpus_apic_id_and_the_count(void **state)
 		const struct kvm_cpuid_entry2 *e = leaf(t, 1, 0);
 
 		assert_int_equal(e->ebx >> 24, n - 1);
-		assert_int_equal(e->ebx >> 16 & 0xff, n);
+		assert_int_equal(e->ebx >> 16 & 0xff, ids[i]);
 		assert_int_equal(e->ebx & 0xffff, 0x0800); /* CLFLUSH */
 		assert_int_equal(e->edx >> 28 & 1, n > 1); /* HTT */
 		cpuid_table_free(t);
@@ -65,7 +75,8 @@ static void leaf_1_has_this_vcpus_apic_id_and_the_count(void **state)
 
 static void leaf_1_says_what_kvms_apic_offers(void **state)
 {
-	struct cpuid_params p = { .cpus = 1, .apic_khz = 1000000 };
+	struct cpuid_params p = { .topology = { 1, 1, 1 },
+				  .apic_khz = 1000000 };
 	struct kvm_cpuid2 *t = cpuid_table(intel_host, ARRAY_SIZE(intel_host));
 	char err[160];
 
@@ -154,6 +165,7 @@ static void intel_caches_up_to_l2_are_private_and_l3_is_shared(void **state)
 static void amd_leaves_count_cores_and_share_l3(void **state)
 {
 	static const uint32_t id_bits[] = { 0, 1, 2, 6, 8 };
+	static const uint32_t l3_ids[] = { 1, 2, 4, 64, 256 };
 	unsigned i;
 
 	for (i = 0; i < ARRAY_SIZE(cpu_counts); i++) {
@@ -175,10 +187,112 @@ static void amd_leaves_count_cores_and_share_l3(void **state)
 		e = leaf(t, 0x8000001d, 2);
 		assert_int_equal(e->eax, 0x143);
 		e = leaf(t, 0x8000001d, 3);
-		assert_int_equal(e->eax, 0x163 | (n - 1) << 14);
+		assert_int_equal(e->eax, 0x163 | (l3_ids[i] - 1) << 14);
 		assert_int_equal(leaf(t, 0x8000001d, 4)->eax, 0);
 		cpuid_table_free(t);
 	}
+}
+
+/* Two sockets of three cores of two threads: thread, then two bits, then socket. */
+static void fields_of_the_id_tell_thread_core_and_socket(void **state)
+{
+	static const uint32_t id[] = { 0, 1, 2,	 3,  4,	 5,
+				       8, 9, 10, 11, 12, 13 };
+	unsigned cpu;
+
+	for (cpu = 0; cpu < ARRAY_SIZE(id); cpu++) {
+		struct kvm_cpuid2 *t = ARRANGED(intel_host, cpu, 2, 3, 2);
+		const struct kvm_cpuid_entry2 *e = leaf(t, 0x1f, 0);
+
+		assert_int_equal(e->edx, id[cpu]);
+		assert_int_equal(e->eax, 1);
+		assert_int_equal(e->ebx, 2);
+		e = leaf(t, 0xb, 1);
+		assert_int_equal(e->eax, 3);
+		assert_int_equal(e->ebx, 6);
+		e = leaf(t, 1, 0);
+		assert_int_equal(e->ebx >> 24, id[cpu]);
+		assert_int_equal(e->ebx >> 16 & 0xff, 8); /* ids, not threads */
+		assert_true(e->edx & BIT(28));
+		/* L2 for a core's two ids, L3 for a socket's eight, four cores. */
+		assert_int_equal(leaf(t, 4, 2)->eax >> 14, 3 << 12 | 1);
+		assert_int_equal(leaf(t, 4, 3)->eax >> 14, 3 << 12 | 7);
+		cpuid_table_free(t);
+	}
+}
+
+static void amd_has_the_same_in_leaves_of_its_own(void **state)
+{
+	struct kvm_cpuid2 *t = ARRANGED(amd_host, 9, 2, 3, 2);
+	const struct kvm_cpuid_entry2 *e = leaf(t, 0x8000001e, 0);
+
+	/* CPU 9 is thread 1 of core 1 of socket 1: 1 01 1. */
+	assert_int_equal(e->eax, 0xb);
+	assert_int_equal(e->ebx, 1 << 8 | 1); /* two threads, core 1 */
+	assert_int_equal(e->ecx, 1); /* node 1, one to a socket */
+	assert_int_equal(leaf(t, 0x80000008, 0)->ecx, 1 << 16 | 3 << 12 | 5);
+	assert_int_equal(leaf(t, 1, 0)->ebx >> 16 & 0xff, 6);
+	assert_int_equal(leaf(t, 0x8000001d, 2)->eax >> 14, 1);
+	assert_int_equal(leaf(t, 0x8000001d, 3)->eax >> 14, 7);
+	assert_true(cpuid_feature(t, "cmp_legacy"));
+	cpuid_table_free(t);
+}
+
+/* Linux: amd_get_topology() asks for no thread without TopologyExtensions. */
+static void threads_show_on_an_amd_host_that_knows_none(void **state)
+{
+	struct kvm_cpuid_entry2 host[ARRAY_SIZE(amd_host)];
+	struct kvm_cpuid2 *t;
+	unsigned i;
+
+	memcpy(host, amd_host, sizeof(host));
+	for (i = 0; i < ARRAY_SIZE(host); i++) {
+		if (host[i].function == 0x80000000)
+			host[i].eax = 0x8000000a;
+		if (host[i].function == 0x80000001)
+			host[i].ecx &= ~BIT(22);
+	}
+	t = ARRANGED(host, 1, 1, 2, 2);
+	assert_true(cpuid_feature(t, "topoext"));
+	assert_int_equal(leaf(t, 0x80000000, 0)->eax, 0x8000001e);
+	assert_int_equal(leaf(t, 0x8000001e, 0)->ebx, 1 << 8);
+	cpuid_table_free(t);
+
+	t = ARRANGED(host, 1, 1, 4, 1);
+	assert_false(cpuid_feature(t, "topoext"));
+	assert_int_equal(leaf(t, 0x80000000, 0)->eax, 0x8000000a);
+	cpuid_table_free(t);
+}
+
+static void sockets_of_one_processor_are_not_multithreaded(void **state)
+{
+	struct kvm_cpuid2 *t = ARRANGED(amd_host, 3, 4, 1, 1);
+
+	assert_int_equal(leaf(t, 0xb, 0)->edx, 3);
+	assert_int_equal(leaf(t, 0xb, 1)->eax, 0);
+	assert_int_equal(leaf(t, 1, 0)->ebx >> 16, 3 << 8 | 1);
+	assert_false(leaf(t, 1, 0)->edx & BIT(28));
+	assert_false(cpuid_feature(t, "cmp_legacy"));
+	assert_int_equal(leaf(t, 0x8000001e, 0)->ecx, 3);
+	cpuid_table_free(t);
+}
+
+/* Leaf 1 and the caches have too few bits; leaf 0xb does not. */
+static void more_than_fit_in_the_old_leaves_are_in_the_new_ones(void **state)
+{
+	struct kvm_cpuid2 *t = ARRANGED(amd_host, 999, 1, 1000, 1);
+
+	assert_int_equal(leaf(t, 0xb, 1)->edx, 999);
+	assert_int_equal(leaf(t, 0xb, 1)->ebx, 1000);
+	assert_int_equal(leaf(t, 0xb, 1)->eax, 10);
+	assert_int_equal(leaf(t, 1, 0)->ebx >> 16, (999 & 0xff) << 8 | 255);
+	assert_int_equal(leaf(t, 0x80000008, 0)->ecx, 1 << 16 | 10 << 12 | 255);
+	assert_int_equal(leaf(t, 0x8000001d, 3)->eax >> 14, 1023);
+	cpuid_table_free(t);
+
+	t = ARRANGED(intel_host, 999, 1, 1000, 1);
+	assert_int_equal(leaf(t, 4, 3)->eax >> 14, 63 << 12 | 1023);
+	cpuid_table_free(t);
 }
 
 static void an_intel_host_gets_no_amd_leaves(void **state)
@@ -225,7 +339,8 @@ static void intels_crystal_is_the_apic_timers_clock(void **state)
 
 	for (i = 0; i < ARRAY_SIZE(khz); i++) {
 		struct kvm_cpuid2 *t = finish(
-			intel_host, ARRAY_SIZE(intel_host), 1, 0, khz[i]);
+			intel_host, ARRAY_SIZE(intel_host), ONE_SOCKET(1), 0,
+			khz[i]);
 		const struct kvm_cpuid_entry2 *e = leaf(t, 0x15, 0);
 
 		assert_int_equal(e->ecx, 1000000000);
@@ -242,7 +357,8 @@ static void intels_crystal_is_the_apic_timers_clock(void **state)
 static void a_frequency_that_leaf_15_cannot_say_is_left_out(void **state)
 {
 	struct kvm_cpuid2 *t =
-		finish(intel_host, ARRAY_SIZE(intel_host), 1, 0, 2000100);
+		finish(intel_host, ARRAY_SIZE(intel_host), ONE_SOCKET(1), 0,
+		       2000100);
 
 	assert_int_equal(leaf(t, 0x15, 0)->eax, 0);
 	assert_int_equal(leaf(t, 0x16, 0)->eax, 2000);
@@ -253,7 +369,7 @@ static void a_frequency_that_leaf_15_cannot_say_is_left_out(void **state)
 static void an_unknown_frequency_is_not_invented(void **state)
 {
 	struct kvm_cpuid2 *t =
-		finish(intel_host, ARRAY_SIZE(intel_host), 1, 0, 0);
+		finish(intel_host, ARRAY_SIZE(intel_host), ONE_SOCKET(1), 0, 0);
 
 	assert_int_equal(leaf(t, 0x40000000, 0)->eax, 0x40000001);
 	assert_null(cpuid_find(t, 0x40000010, 0));
@@ -292,7 +408,8 @@ static void a_missing_name_is_filled_in_and_a_given_one_kept(void **state)
 
 static void entries_do_not_grow_past_the_capacity(void **state)
 {
-	const struct cpuid_params p = { .cpus = 2, .tsc_khz = 2500000,
+	const struct cpuid_params p = { .topology = { 1, 2, 1 },
+					.tsc_khz = 2500000,
 					.apic_khz = 1000000 };
 	unsigned capacity, before = ARRAY_SIZE(amd_host);
 	char err[160] = "";
@@ -320,9 +437,9 @@ static void entries_do_not_grow_past_the_capacity(void **state)
 static void a_table_can_be_finished_again_for_the_next_vcpu(void **state)
 {
 	const struct cpuid_params p[] = {
-		{ .cpus = 8, .apic_id = 3, .tsc_khz = 2500000,
+		{ .topology = { 1, 8, 1 }, .apic_id = 3, .tsc_khz = 2500000,
 		  .apic_khz = 1000000, .x2apic = true },
-		{ .cpus = 8, .apic_id = 7, .tsc_khz = 2500000,
+		{ .topology = { 1, 8, 1 }, .apic_id = 7, .tsc_khz = 2500000,
 		  .apic_khz = 1000000, .x2apic = true },
 	};
 	struct kvm_cpuid2 *a = cpuid_table(amd_host, ARRAY_SIZE(amd_host));
@@ -341,7 +458,7 @@ static void a_table_can_be_finished_again_for_the_next_vcpu(void **state)
 
 static void an_empty_table_stays_harmless(void **state)
 {
-	const struct cpuid_params p = { .cpus = 2, .tsc_khz = 1,
+	const struct cpuid_params p = { .topology = { 1, 2, 1 }, .tsc_khz = 1,
 					.apic_khz = 1, .brand = "x" };
 	struct kvm_cpuid2 *t = cpuid_table(NULL, 0);
 	char err[160];
@@ -362,6 +479,11 @@ int main(void)
 		T(a_host_without_leaf_1f_gets_none),
 		T(intel_caches_up_to_l2_are_private_and_l3_is_shared),
 		T(amd_leaves_count_cores_and_share_l3),
+		T(fields_of_the_id_tell_thread_core_and_socket),
+		T(amd_has_the_same_in_leaves_of_its_own),
+		T(threads_show_on_an_amd_host_that_knows_none),
+		T(sockets_of_one_processor_are_not_multithreaded),
+		T(more_than_fit_in_the_old_leaves_are_in_the_new_ones),
 		T(an_intel_host_gets_no_amd_leaves),
 		T(the_frequencies_stand_in_kvms_range),
 		T(intels_crystal_is_the_apic_timers_clock),

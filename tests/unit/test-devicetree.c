@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * With arguments "dump FILE CPUS mmio|pci" it writes the blob of a machine to a file
- * instead, for devicetree-dtc.sh.
+ * With arguments "dump FILE CPUS KIND" it writes the blob of a machine to a file
+ * instead, for devicetree-dtc.sh: a PC with virtio-mmio or pci, one with all four
+ * serial ports, a board in pieces, or bare.
  */
 #include "test.h"
 
@@ -133,6 +134,20 @@ static void each_processor_has_a_node_with_its_apic_id(void **state)
 			nodes++;
 		assert_int_equal(nodes, counts[i]);
 	}
+}
+
+/* Three cores take two bits, so ids 3 and 7 are no one's. */
+static void nodes_go_by_the_apic_id_not_by_the_number(void **state)
+{
+	struct devicetree_config m = {
+		.platform = a_pc(MIB(64), 9, PLATFORM_TRANSPORT, 0),
+	};
+
+	m.platform.topology = (struct topology){ 3, 3, 1 };
+	build(&m);
+	assert_int_equal(cell("/cpus/cpu@4", "reg", 1, 0), 4);
+	assert_int_equal(cell("/cpus/cpu@a", "reg", 1, 0), 10);
+	assert_true(fdt_path_offset(blob, "/cpus/cpu@3") < 0);
 }
 
 static void the_kernel_finds_what_it_was_given(void **state)
@@ -270,12 +285,46 @@ static void the_apics_are_where_linux_looks(void **state)
 	assert_true(cell2("/soc/lapic@fee00000", "reg", 4, 0) == 0xfee00000);
 }
 
-static int dump(const char *path, unsigned cpus, bool has_pci)
+/* Memory in four ranges, ports in memory and not, a clock elsewhere. */
+static void take_apart(struct platform *p)
 {
-	const struct devicetree_config m = {
+	static const struct platform_ram ram[] = {
+		{ 0, MIB(64) },
+		{ GIB(1), MIB(1) },
+		{ GIB(4), GIB(1) },
+		{ GIB(64), GIB(1) },
+	};
+
+	memcpy(p->ram, ram, sizeof(ram));
+	p->rams = ARRAY_SIZE(ram);
+	p->rtc.base = 0x170;
+	p->uart[0] = (struct platform_place){
+		.there = true,
+		.space = TRAPMAP_SPACE_MMIO,
+		.reg_shift = 2,
+		.irq = 6,
+		.base = 0xd2000000,
+	};
+	p->uart[1] = (struct platform_place){
+		.there = true,
+		.space = TRAPMAP_SPACE_MMIO,
+		.irq = 7,
+		.base = 0xd2001000,
+	};
+	p->uart[2] = (struct platform_place){
+		.there = true,
+		.irq = 5,
+		.base = 0x1000,
+	};
+	p->slot[3].irq = 3;
+}
+
+static int dump(const char *path, unsigned cpus, const char *kind)
+{
+	struct devicetree_config m = {
 		.platform = a_pc(GIB(5), cpus,
-				 has_pci ? TRAPMAP_TRANSPORT_PCI :
-					   TRAPMAP_TRANSPORT_MMIO,
+				 !strcmp(kind, "pci") ? TRAPMAP_TRANSPORT_PCI :
+							TRAPMAP_TRANSPORT_MMIO,
 				 8),
 		.cmdline = "console=ttyS0",
 		.initrd = 0x1f000000,
@@ -284,7 +333,17 @@ static int dump(const char *path, unsigned cpus, bool has_pci)
 	size_t len;
 	FILE *f;
 	bool ok;
+	unsigned i;
 
+	for (i = 0; i < PLATFORM_UARTS && !strcmp(kind, "four"); i++)
+		platform_add_pc_uart(&m.platform, i);
+	if (!strcmp(kind, "pieces"))
+		take_apart(&m.platform);
+	if (!strcmp(kind, "bare")) {
+		m.platform.rtc.there = false;
+		m.platform.uart[0].there = false;
+		m.platform.virtio = 0;
+	}
 	if (devicetree_build(&m, &blob, &len))
 		return 1;
 	f = fopen(path, "wb");
@@ -305,6 +364,7 @@ int main(int argc, char **argv)
 		T(a_small_machine_has_memory_around_the_bios),
 		T(a_large_machine_goes_on_above_the_hole),
 		T(each_processor_has_a_node_with_its_apic_id),
+		T(nodes_go_by_the_apic_id_not_by_the_number),
 		T(the_kernel_finds_what_it_was_given),
 		T(what_is_not_given_is_not_there),
 		T(a_long_command_line_fits),
@@ -315,7 +375,6 @@ int main(int argc, char **argv)
 	};
 
 	if (argc == 5 && !strcmp(argv[1], "dump"))
-		return dump(argv[2], (unsigned)atoi(argv[3]),
-			    !strcmp(argv[4], "pci"));
+		return dump(argv[2], (unsigned)atoi(argv[3]), argv[4]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,13 +109,25 @@ static void what_does_not_fit_is_above_4_gib(void **state)
 	assert_int_equal(type_at(GIB(1025) - 1), E820_RAM);
 }
 
+static void firmware_is_reserved_up_to_4_gib(void **state)
+{
+	struct platform p = platform_pc(GIB(8), 1, PLATFORM_TRANSPORT);
+
+	p.rom = KIB(256);
+	count = e820_build(&p, map);
+	assert_int_equal(type_at(GIB(4) - 1), E820_RESERVED);
+	assert_int_equal(type_at(GIB(4) - KIB(256)), E820_RESERVED);
+	assert_int_equal(type_at(GIB(4) - KIB(256) - 1), 0);
+	assert_int_equal(type_at(GIB(4)), E820_RAM);
+}
+
 static void kvm_s_own_pages_are_reserved(void **state)
 {
 	build(GIB(8));
 	assert_int_equal(type_at(LAYOUT_IDENTITY_MAP), E820_RESERVED);
 	assert_int_equal(type_at(LAYOUT_TSS), E820_RESERVED);
 	assert_int_equal(type_at(LAYOUT_TSS + 3 * 4096 - 1), E820_RESERVED);
-	assert_int_equal(type_at(GIB(4) - 1), E820_RESERVED);
+	assert_int_equal(type_at(GIB(4) - 1), 0);
 	assert_int_equal(type_at(LAYOUT_IOAPIC), 0);
 	assert_int_equal(type_at(LAYOUT_LAPIC), 0);
 }
@@ -141,6 +153,7 @@ int main(void)
 		cmocka_unit_test(memory_up_to_the_hole_is_in_one_piece),
 		cmocka_unit_test(what_does_not_fit_is_above_4_gib),
 		cmocka_unit_test(kvm_s_own_pages_are_reserved),
+		cmocka_unit_test(firmware_is_reserved_up_to_4_gib),
 		cmocka_unit_test(the_configuration_space_of_pci_is_reserved),
 	};
 

@@ -123,7 +123,8 @@ static void headers_must_lie_in_the_head(void **state)
 	/* The file is long enough, but only its head is shown. */
 	memset(&plan, 0, sizeof(plan));
 	image_put(&img, 32, 8, 0x20000);
-	assert_int_equal(elf_parse(img.data, img.len, 0x40000, &plan, &err),
+	assert_int_equal(image_parse_head(elf_parse, img.data, img.len,
+					  0x40000, &plan, &err),
 			 -EINVAL);
 	assert_int_equal(err.off, 32);
 	assert_non_null(strstr(err.text, "within the first 0x400 bytes"));
@@ -155,7 +156,7 @@ static const struct mangle mangled[] = {
 	{ "cut in a segment", { { 0 } }, 0x37f, 0x37f,
 	  "segment 1 ends at 0x380, the file at 0x37f" },
 	{ "32 bits", { { 4, 1, 1 }, { 18, 2, 3 } }, 0, 4,
-	  "a 32-bit ELF for i386; a 64-bit one for x86-64, or a multiboot header, expected" },
+	  "a 32-bit ELF for i386; a 64-bit one for x86-64, or a PVH note or multiboot header, expected" },
 	{ "x32", { { 4, 1, 1 } }, 0, 4, "32-bit ELF for x86-64" },
 	{ "32 bits of the unknown", { { 4, 1, 1 }, { 18, 2, 999 } }, 0, 4,
 	  "32-bit ELF for an unknown machine" },

@@ -22,8 +22,6 @@ static int setup(void **state)
 {
 	config = (struct machine_config){
 		.platform = platform_pc(MIB(16), 1, TRAPMAP_TRANSPORT_MMIO),
-		.serial_in_fd = -1,
-		.serial_out_fd = -1,
 		.debugcon_fd = -1
 	};
 	memset(&end, 0, sizeof(end));
@@ -186,7 +184,7 @@ static void a_device_in_the_place_of_one_in_kvm_is_refused(void **state)
 	assert_clashes(TRAPMAP_SPACE_PIO, 0x61, 1, "KVM's timer");
 	assert_clashes(TRAPMAP_SPACE_MMIO, 0xfec00010, 4, "KVM's IOAPIC");
 	assert_clashes(TRAPMAP_SPACE_MMIO, 0xfee00ff0, 4096, "KVM's local APIC");
-	assert_clashes(TRAPMAP_SPACE_MMIO, 0xfffbf000, 1, "kvm-intel");
+	assert_clashes(TRAPMAP_SPACE_MMIO, 0xfeffc000, 1, "kvm-intel");
 }
 
 static void a_device_in_the_place_of_memory_is_refused(void **state)

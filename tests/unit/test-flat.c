@@ -75,7 +75,9 @@ static void check_stack(uint64_t len)
 	uint8_t head[1] = { 0xf4 };
 	uint64_t top;
 
-	assert_int_equal(flat_parse(head, 1, len, &plan, &err), 1);
+	assert_int_equal(image_parse_head(flat_parse, head, 1,
+					  len, &plan, &err),
+			 1);
 	top = plan.ss * 16u + plan.sp;
 	assert_in_range(top, 0x500 + 0x1000, LAYOUT_EBDA);
 	assert_in_range(plan.sp, 0x1000, 0xffff);
@@ -97,14 +99,19 @@ static void one_that_is_too_big_is_refused_with_numbers(void **state)
 {
 	uint8_t head[1] = { 0xf4 };
 
-	assert_int_equal(flat_parse(head, 1, 588800, &plan, &err), 1);
+	assert_int_equal(image_parse_head(flat_parse, head, 1,
+					  588800, &plan, &err),
+			 1);
 	assert_int_equal(plan.segment[0].gpa + plan.segment[0].mem_len,
 			 LAYOUT_EBDA);
-	assert_int_equal(flat_parse(head, 1, 588801, &plan, &err), -EINVAL);
+	assert_int_equal(image_parse_head(flat_parse, head, 1,
+					  588801, &plan, &err),
+			 -EINVAL);
 	assert_int_equal(err.off, 588800);
 	assert_non_null(strstr(err.text,
 			       "588801 bytes, at most 588800 expected"));
-	assert_int_equal(flat_parse(head, 1, UINT64_MAX, &plan, &err),
+	assert_int_equal(image_parse_head(flat_parse, head, 1,
+					  UINT64_MAX, &plan, &err),
 			 -EINVAL);
 }
 

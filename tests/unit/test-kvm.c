@@ -158,11 +158,13 @@ static void a_line_without_a_vm_keeps_its_level(void **state)
 
 /* ---- the processor ------------------------------------------------------ */
 
+static const struct topology one = { 1, 1, 1 };
+
 static void a_processor_that_is_misspelt_is_the_callers_fault(void **state)
 {
 	struct processor cpu;
 
-	assert_true(processor_init(&cpu, -1, 1, "host,+nonsense", &err) < 0);
+	assert_true(processor_init(&cpu, -1, &one, "host,+nonsense", &err) < 0);
 	assert_int_equal(err.status, ERROR_INPUT);
 	assert_says("host,+nonsense");
 	processor_done(&cpu);
@@ -172,7 +174,7 @@ static void a_kvm_that_tells_no_cpuid_is_the_hosts_fault(void **state)
 {
 	struct processor cpu;
 
-	assert_int_equal(processor_init(&cpu, null_fd, 1, NULL, &err), -ENOTTY);
+	assert_int_equal(processor_init(&cpu, null_fd, &one, NULL, &err), -ENOTTY);
 	assert_int_equal(err.status, ERROR_HOST);
 	assert_says("KVM_GET_SUPPORTED_CPUID");
 	processor_done(&cpu);
@@ -181,7 +183,9 @@ static void a_kvm_that_tells_no_cpuid_is_the_hosts_fault(void **state)
 static void each_vcpu_has_its_own_apic_id(void **state)
 {
 	struct processor cpu = {
-		.params = { .cpus = 3, .brand = "", .apic_khz = 1000000 },
+		.params = { .topology = { 1, 3, 1 },
+			    .brand = "",
+			    .apic_khz = 1000000 },
 	};
 	unsigned id;
 

@@ -208,6 +208,29 @@ static void a_seed_that_does_not_fit_is_refused(void **state)
 	assert_int_equal(write_it(), -EINVAL);
 }
 
+static void a_devicetree_does_not_overwrite_the_kernel(void **state)
+{
+	static const uint8_t tree[0x2000];
+
+	img = image_elf();
+	image_put(&img, IMAGE_PHDR(1) + 24, 8, LAYOUT_DTB + 0x2000);
+	image_put(&img, IMAGE_PHDR(1) + 40, 8, 0x80);
+	assert_int_equal(image_parse(elf_parse, &img, &plan, &err), 1);
+	boot.setup = NULL;
+	boot.dtb = tree;
+	boot.dtb_len = 0x2000 - 16; /* behind its setup_data's header */
+	assert_int_equal(write_it(), 0);
+	boot.dtb_len++;
+	memset(ram, 0xcc, sizeof(ram));
+	assert_int_equal(write_it(), -EINVAL);
+	assert_non_null(strstr(err.text, "devicetree"));
+	assert_int_equal(ram[LAYOUT_DTB], 0xcc);
+	assert_int_equal(ram[LAYOUT_CMDLINE], 0xcc);
+	/* Without one it may lie there. */
+	boot.dtb = NULL;
+	assert_int_equal(write_it(), 0);
+}
+
 static void an_elf_kernel_gets_a_header_of_our_making(void **state)
 {
 	img = image_elf();
@@ -224,6 +247,51 @@ static void an_elf_kernel_gets_a_header_of_our_making(void **state)
 	assert_int_equal(get(0x228, 4), LAYOUT_CMDLINE);
 	assert_int_equal(get(0x218, 4), 0x7f00000);
 	assert_int_equal(get(0x1e8, 1), boot.e820_count);
+}
+
+/* The header where the setup code lies: offsets are in the file's. */
+static uint64_t get_setup(unsigned off, unsigned size)
+{
+	uint64_t val = 0;
+
+	memcpy(&val, ram + LAYOUT_SETUP + off, size);
+	return val;
+}
+
+static void setup_code_finds_its_header_filled_in(void **state)
+{
+	memcpy(ram + LAYOUT_SETUP, img.data, 0x400);
+	boot.rng_seed = seed;
+	boot.rng_seed_len = sizeof(seed);
+	assert_int_equal(linux_setup_write(&gm, &boot, &err), 0);
+	assert_int_equal(get_setup(0x1fa, 2), 0xffff); /* vid_mode: "normal" */
+	assert_int_equal(get_setup(0x210, 1), 0xff); /* type_of_loader */
+	assert_int_equal(get_setup(0x211, 1), 0x81); /* CAN_USE_HEAP */
+	assert_int_equal(get_setup(0x214, 4), 0x1000000); /* code32_start */
+	assert_int_equal(get_setup(0x218, 4), 0x7f00000);
+	assert_int_equal(get_setup(0x21c, 4), 0x123456);
+	/* From the setup code's start, less 0x200; boot.rst has 0xde00. */
+	assert_int_equal(get_setup(0x224, 2), 0xde00);
+	assert_int_equal(get_setup(0x228, 4), LAYOUT_CMDLINE);
+	assert_int_equal(get_setup(0x250, 8), LAYOUT_SETUP_DATA);
+	assert_string_equal((const char *)ram + LAYOUT_CMDLINE, boot.cmdline);
+	/* The rest of it stays; and boot_params it makes itself. */
+	assert_memory_equal(ram + LAYOUT_SETUP, img.data, 0x1f1);
+	assert_memory_equal(ram + LAYOUT_SETUP + 0x258, img.data + 0x258,
+			    0x400 - 0x258);
+	assert_int_equal(get(0x202, 4), 0xcccccccc);
+}
+
+static void old_setup_code_is_not_written_into(void **state)
+{
+	image_put(&img, 0x206, 2, 0x0202);
+	memset(img.data + 0x22c, 0x90, 0x400 - 0x22c);
+	memcpy(ram + LAYOUT_SETUP, img.data, 0x400);
+	boot.rng_seed = seed;
+	boot.rng_seed_len = sizeof(seed);
+	assert_int_equal(linux_setup_write(&gm, &boot, &err), 0);
+	assert_memory_equal(ram + LAYOUT_SETUP + 0x22c, img.data + 0x22c,
+			    0x400 - 0x22c);
 }
 
 static void memory_that_is_not_there_is_not_written(void **state)
@@ -349,7 +417,10 @@ int main(void)
 		T(a_command_line_may_be_as_long_as_the_kernel_says),
 		T(a_seed_is_in_the_setup_data_list),
 		T(a_seed_that_does_not_fit_is_refused),
+		T(a_devicetree_does_not_overwrite_the_kernel),
 		T(an_elf_kernel_gets_a_header_of_our_making),
+		T(setup_code_finds_its_header_filled_in),
+		T(old_setup_code_is_not_written_into),
 		T(memory_that_is_not_there_is_not_written),
 		T(an_initrd_goes_to_the_top_on_a_page),
 		T(it_stays_below_the_hole_and_the_kernel_s_limit),

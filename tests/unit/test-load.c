@@ -166,8 +166,8 @@ static void a_malformed_kernel_is_refused_with_the_offset(void **state)
 {
 	struct image image = image_bzimage();
 
-	image_put(&image, 0x236, 2, 0); /* no 64-bit entry */
-	assert_refused(image, MIB(32), "the kernel", "0x236");
+	image_put(&image, 0x200, 1, 0xe9); /* no short jump */
+	assert_refused(image, MIB(32), "the kernel", "0x200");
 }
 
 static void a_kernel_that_cannot_be_read_is_refused(void **state)

@@ -28,8 +28,6 @@ static int setup(void **state)
 {
 	config = (struct machine_config){
 		.platform = platform_pc(MIB(16), 1, TRAPMAP_TRANSPORT_MMIO),
-		.serial_in_fd = -1,
-		.serial_out_fd = -1,
 		.debugcon_fd = -1
 	};
 	host = (struct machine_host){ .throttle = on_throttle,
@@ -98,8 +96,9 @@ static void com1_speaks_to_the_descriptors(void **state)
 
 	assert_int_equal(pipe2(to, O_NONBLOCK), 0);
 	assert_int_equal(pipe2(from, O_NONBLOCK), 0);
-	config.serial_in_fd = to[0];
-	config.serial_out_fd = from[1];
+	config.serial[0] = (struct machine_serial){ .asked = true,
+						    .in_fd = to[0],
+						    .out_fd = from[1] };
 	assert_builds();
 	/* As a driver does: DTR, RTS, the receiver's interrupt. */
 	out(0x3fc, 1, 0x03);
@@ -127,7 +126,9 @@ static void a_slow_reader_of_com1_holds_the_vcpus(void **state)
 	int p[2];
 
 	assert_int_equal(pipe(p), 0);
-	config.serial_out_fd = p[1];
+	config.serial[0] = (struct machine_serial){ .asked = true,
+						    .in_fd = -1,
+						    .out_fd = p[1] };
 	assert_builds();
 	/* No loop runs meanwhile, so nothing goes out. */
 	for (i = 0; i < 70000 && !throttled; i++)
@@ -172,7 +173,9 @@ static void each_slow_reader_holds_the_vcpus_by_itself(void **state)
 
 	assert_int_equal(pipe(com1), 0);
 	assert_int_equal(pipe(debugcon), 0);
-	config.serial_out_fd = com1[1];
+	config.serial[0] = (struct machine_serial){ .asked = true,
+						    .in_fd = -1,
+						    .out_fd = com1[1] };
 	config.debugcon_fd = debugcon[1];
 	assert_builds();
 	for (i = 0; i < 70000 && throttled < 1; i++)

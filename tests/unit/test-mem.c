@@ -135,7 +135,7 @@ static void a_large_machine_costs_nothing_until_it_is_used(void **state)
 	/* A little for ourselves; 8 GiB would be two million pages. */
 	assert_in_range(resident(), 0, before + 256);
 	for (off = 0; off < GIB(8); off += GIB(1)) {
-		assert_int_equal(mincore((uint8_t *)mem.map + off,
+		assert_int_equal(mincore(mem.back.host + off,
 					 sizeof(in) * 4096, in),
 				 0);
 		for (i = 0; i < sizeof(in); i++)

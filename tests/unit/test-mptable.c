@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "a_pc.h"
 #include "core/base.h"
 #include "layout.h"
 #include "x86/mptable.h"
@@ -14,6 +15,7 @@
 #define FEATURES 0x178bfbff
 
 static uint8_t mem[LAYOUT_MPTABLE_MAX];
+static bool gaps; /* there are three cores to a socket, in ids of two bits */
 
 static uint8_t sum(const uint8_t *p, size_t len)
 {
@@ -52,7 +54,9 @@ static void read_entry(const uint8_t *e, struct found *f)
 {
 	switch (e[0]) {
 	case 0:
-		assert_int_equal(e[1], f->cpus); /* local APIC id */
+		/* local APIC id */
+		assert_int_equal(e[1], gaps ? f->cpus / 3 * 4 + f->cpus % 3 :
+					      f->cpus);
 		assert_int_not_equal(e[2], 0); /* its version */
 		assert_true(e[3] & 1);
 		f->boot_cpus += e[3] >> 1 & 1;
@@ -176,6 +180,35 @@ static void the_ioapic_takes_an_id_that_no_processor_has(void **state)
 	assert_int_equal(read_tables(255).ioapic_id, 0);
 }
 
+/* Of 3 x 3 processors, ids 3 and 7 are no one's. */
+static void ids_with_gaps_leave_the_ioapic_the_first_gap(void **state)
+{
+	struct platform p = a_pc(MIB(64), 9, TRAPMAP_TRANSPORT_MMIO, 0);
+	struct found f;
+
+	p.topology = (struct topology){ 3, 3, 1 };
+	p.cpu_signature = SIGNATURE;
+	p.cpu_features = FEATURES;
+	gaps = true;
+	f = read_tables_of(&p);
+	gaps = false;
+	assert_int_equal(f.cpus, 9);
+	assert_int_equal(f.ioapic_id, 3);
+}
+
+/* The table has eight bits for an id. */
+static void processors_that_it_cannot_name_are_left_out(void **state)
+{
+	struct platform p = a_pc(MIB(64), 300, TRAPMAP_TRANSPORT_MMIO, 0);
+	struct found f;
+
+	p.cpu_signature = SIGNATURE;
+	p.cpu_features = FEATURES;
+	f = read_tables_of(&p);
+	assert_int_equal(f.cpus, 255);
+	assert_int_equal(f.ioapic_id, 0);
+}
+
 static void isa_interrupts_reach_the_pins_of_their_number(void **state)
 {
 	struct found f = read_tables(2);
@@ -240,6 +273,8 @@ int main(void)
 		cmocka_unit_test(
 			every_processor_is_there_and_the_first_one_boots),
 		cmocka_unit_test(the_ioapic_takes_an_id_that_no_processor_has),
+		cmocka_unit_test(ids_with_gaps_leave_the_ioapic_the_first_gap),
+		cmocka_unit_test(processors_that_it_cannot_name_are_left_out),
 		cmocka_unit_test(isa_interrupts_reach_the_pins_of_their_number),
 		cmocka_unit_test(
 			pci_interrupts_have_a_bus_and_pins_of_their_own),

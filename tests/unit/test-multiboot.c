@@ -143,7 +143,9 @@ static void what_has_no_header_is_something_else(void **state)
 	memmove(img.data + 0x42, img.data + 0x40, 0x20); /* no multiple of 4 */
 	image_put(&img, 0x40, 2, 0);
 	assert_int_equal(parse(&img), 0);
-	assert_int_equal(multiboot_parse(img.data, 0, 0, &plan, &err), 0);
+	assert_int_equal(image_parse_head(multiboot_parse, img.data, 0,
+					  0, &plan, &err),
+			 0);
 }
 
 static void refused(const struct image *img, uint64_t off, const char *what)
@@ -203,7 +205,18 @@ static void a_place_that_is_taken_is_refused(void **state)
 	image_put(&img, 0x54, 4, 0x9300);
 	image_put(&img, 0x58, 4, 0);
 	image_put(&img, 0x5c, 4, 0x9080);
-	refused(&img, 0x40 + 24, "multiboot information");
+	refused(&img, 0x50, "multiboot information");
+}
+
+static void in_an_elf32_the_field_at_fault_is_named(void **state)
+{
+	struct image img = elf32_image();
+
+	image_put(&img, 64, 4, 0x9000); /* p_paddr */
+	refused(&img, 64, "multiboot information");
+	img = elf32_image();
+	image_put(&img, 72, 4, 0xff); /* p_memsz, less than p_filesz */
+	refused(&img, 68, "0xff in memory");
 }
 
 static void neither_addresses_nor_an_elf_is_refused(void **state)
@@ -354,6 +367,7 @@ int main(void)
 		T(addresses_that_cannot_be_are_refused),
 		T(an_end_beyond_the_file_is_refused),
 		T(a_place_that_is_taken_is_refused),
+		T(in_an_elf32_the_field_at_fault_is_named),
 		T(neither_addresses_nor_an_elf_is_refused),
 		T(the_kernel_finds_memory_map_and_arguments),
 		T(without_arguments_there_is_the_name_alone),

@@ -38,11 +38,11 @@ static void a_console_leads_somewhere(void **state)
 static void one_of_them_has_the_terminal(void **state)
 {
 	assert_good(W("--console=null"));
-	assert_int_equal(opts.serial.kind, OPTS_SINK_STDIO);
+	assert_int_equal(opts.serial[0].kind, OPTS_SINK_STDIO);
 	assert_good(W("--console=stdio"));
-	assert_int_equal(opts.serial.kind, OPTS_SINK_NULL);
+	assert_int_equal(opts.serial[0].kind, OPTS_SINK_NULL);
 	assert_good(W("--console=stdio"), W("--serial=file=x"));
-	assert_int_equal(opts.serial.kind, OPTS_SINK_FILE);
+	assert_int_equal(opts.serial[0].kind, OPTS_SINK_FILE);
 	assert_bad("--serial and --console are both 'stdio'; one of them can be",
 		   W("--serial=stdio"), W("--console=stdio"));
 	assert_bad("--console: two of them are 'stdio'; one can be",

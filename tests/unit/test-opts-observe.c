@@ -69,7 +69,8 @@ static void the_debug_console_leads_somewhere_known(void **state)
 	assert_bad("--debugcon 'stdrr': did you mean 'stderr'?",
 		   W("--debugcon=stdrr"));
 	/* The serial port's input could not be there. */
-	assert_bad("--serial 'stderr': 'stdio', 'null' or 'file=PATH' is expected",
+	assert_bad("--serial 'stderr': 'stdio', 'null', 'pty', "
+		   "'file=PATH' or 'socket=PATH' is expected",
 		   W("--serial=stderr"));
 }
 

@@ -19,7 +19,8 @@ static void no_word_asks_for_the_built_in_guest_and_all_defaults(void **state)
 	assert_int_equal(opts.machine.size, sizeof(struct trapmap_machine));
 	assert_int_equal(opts.machine.mem, 0);
 	assert_int_equal(opts.machine.cpus, 0);
-	assert_int_equal(opts.serial.kind, OPTS_SINK_STDIO);
+	assert_int_equal(opts.serial[0].kind, OPTS_SINK_STDIO);
+	assert_int_equal(opts.serial_count, 0);
 	assert_int_equal(opts.timeout_ms, 0);
 }
 
@@ -242,9 +243,22 @@ static void the_clock_takes_a_list_whose_first_key_can_be_left_out(void **state)
 	assert_int_equal(opts.machine.rtc_epoch, 5);
 	assert_bad("--rtc: unknown key 'clok'; did you mean 'clock'?",
 		   W("--rtc=utc,clok=vm"));
-	assert_bad("--rtc: unknown key 'zone'; known: 'base', 'clock'",
+	assert_bad("--rtc: unknown key 'zone'; known: 'base', 'clock', 'nvram'",
 		   W("--rtc=zone=1"));
 	assert_bad("--rtc: 'clock' needs a value", W("--rtc=utc,clock"));
+	assert_bad("--rtc: 'nvram' needs a file", W("--rtc=nvram="));
+	assert_good(W("--rtc=nvram=a,,b"));
+	assert_string_equal(opts.nvram.path, "a,b");
+	assert_false(opts.nvram.set_clock);
+	assert_good(W("--rtc=utc,nvram=x"));
+	assert_true(opts.nvram.set_clock);
+	assert_bad("--rtc nvram and --report both write 'x'; each needs a file "
+		   "of its own",
+		   W("--rtc=nvram=x"), W("--report=x"));
+	assert_good(W("--on-sigterm=powerbutton"));
+	assert_true(opts.sigterm_button);
+	assert_bad("--on-sigterm 'ask': 'end' or 'powerbutton' is expected",
+		   W("--on-sigterm=ask"));
 	assert_bad("--rtc: 'base' is given twice", W("--rtc=utc,base=utc"));
 	assert_bad("--rtc clock 'guest': 'host' or 'vm' is expected",
 		   W("--rtc=clock=guest"));
@@ -256,26 +270,25 @@ static void the_clock_takes_a_list_whose_first_key_can_be_left_out(void **state)
 		   W("--rtc=utc,"));
 }
 
-static void the_serial_port_leads_somewhere_known(void **state)
+static void the_boot_protocol_is_one_that_there_is(void **state)
 {
-	assert_good(W("--serial"), W("file=/tmp/a,,b"));
-	assert_int_equal(opts.serial.kind, OPTS_SINK_FILE);
-	assert_string_equal(opts.serial.path, "/tmp/a,b");
-	assert_good(W("--serial=file=x"), W("--serial=null"));
-	assert_int_equal(opts.serial.kind, OPTS_SINK_NULL);
-	assert_null(opts.serial.path);
-	assert_bad("--serial 'file': 'file' needs a path: file=PATH",
-		   W("--serial=file"));
-	assert_bad("--serial 'file=': 'file' needs a path: file=PATH",
-		   W("--serial=file="));
-	assert_bad("--serial 'stdoi': did you mean 'stdio'?",
-		   W("--serial=stdoi"));
-	assert_bad("--serial 'tcp': 'stdio', 'null' or 'file=PATH' is expected",
-		   W("--serial=tcp"));
-	assert_bad("--serial 'null=1': 'null' takes no value",
-		   W("--serial=null=1"));
-	assert_bad("--serial: unknown key 'b' (a comma in a path is written twice)",
-		   W("--serial=file=a,b"));
+	static const char *const names[] = { "auto", "linux64", "linux32",
+					     "linux16", "pvh", "multiboot",
+					     "sector", "flat", "unpack" };
+	char word[32];
+	unsigned i;
+
+	assert_good(W("-q"));
+	assert_int_equal(opts.boot, TRAPMAP_BOOT_AUTO);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(word, sizeof(word), "--boot=%s", names[i]);
+		assert_good(word);
+		assert_int_equal(opts.boot, i);
+	}
+	assert_bad("--boot 'linux': 'auto', 'linux64', 'linux32', 'linux16', "
+		   "'pvh', 'multiboot', 'sector', 'flat' or 'unpack' is "
+		   "expected",
+		   W("--boot=linux"));
 }
 
 static void choices_list_themselves(void **state)
@@ -393,7 +406,7 @@ int main(void)
 		T(dates_are_utc_and_gregorian),
 		T(dates_that_never_were_are_refused),
 		T(the_clock_takes_a_list_whose_first_key_can_be_left_out),
-		T(the_serial_port_leads_somewhere_known),
+		T(the_boot_protocol_is_one_that_there_is),
 		T(choices_list_themselves),
 		T(list_items_are_cut_at_single_commas),
 		T(a_list_item_longer_than_any_path_is_refused),

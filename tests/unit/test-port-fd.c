@@ -1,178 +1,26 @@
 // SPDX-License-Identifier: MIT
-/* A port on real descriptors; the loop is the fake one, turned by poll(). */
-#include "test.h"
+/* A port on real descriptors, and behind a socket. */
+#include "port_rig.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "backend/port.h"
-#include "backend/port_fd.h"
 #include "backend/unix_socket.h"
-#include "core/base.h"
-#include "fake_loop.h"
-
-static struct fake_loop fl;
-static struct port *port;
-static uint8_t big[1 << 20];
-
-static struct {
-	size_t room, got_len;
-	char got[4096];
-	int connected; /* -1: never told */
-	unsigned tells, writable, drained, failed;
-	int err;
-	bool throttled;
-	size_t seen; /* by output() */
-} s;
-
-static size_t on_room(void *opaque)
-{
-	return s.room;
-}
-
-static void on_receive(void *opaque, const uint8_t *buf, size_t len)
-{
-	assert_in_range(len, 1, s.room);
-	memcpy(s.got + s.got_len, buf, len);
-	s.got_len += len;
-	s.room -= len;
-}
-
-static void on_connected(void *opaque, bool on)
-{
-	s.connected = on;
-	s.tells++;
-}
-
-static void on_writable(void *opaque)
-{
-	s.writable++;
-}
-
-static void on_drained(void *opaque)
-{
-	s.drained++;
-}
-
-static void on_failed(void *opaque, int err)
-{
-	s.failed++;
-	s.err = err;
-}
-
-static void on_throttle(void *opaque, bool on)
-{
-	assert_true(on != s.throttled);
-	s.throttled = on;
-}
-
-static void on_output(void *opaque, const uint8_t *buf, size_t len)
-{
-	s.seen += len;
-}
-
-static int setup(void **state)
-{
-	unsigned i;
-
-	fake_loop_init(&fl, 0);
-	memset(&s, 0, sizeof(s));
-	s.connected = -1;
-	s.room = 4096;
-	signal(SIGPIPE, SIG_IGN);
-	for (i = 0; i < sizeof(big); i++)
-		big[i] = (uint8_t)(i ^ i >> 8 ^ i >> 16);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	unsigned i;
-
-	port = port_free(port);
-	for (i = 0; i < FAKE_LOOP_MAX; i++)
-		assert_false(fl.watch[i].used);
-	assert_false(s.throttled);
-	return 0;
-}
 
 static bool make(int in_fd, int out_fd, int listen_fd, bool console)
 {
-	static const struct port_front front = { .room = on_room,
-						 .receive = on_receive,
-						 .connected = on_connected,
-						 .writable = on_writable };
-	struct port_fd_config config = {
-		.loop = &fl.loop,
-		.in_fd = in_fd,
-		.out_fd = out_fd,
-		.listen_fd = listen_fd,
-		.drained = on_drained,
-		.failed = on_failed,
-	};
+	struct port_fd_config config = a_config();
 
+	config.in_fd = in_fd;
+	config.out_fd = out_fd;
+	config.listen_fd = listen_fd;
 	if (console) {
 		config.output = on_output;
 		config.throttle = on_throttle;
 	}
-	assert_int_equal(port_fd_new(&config, &port), 0);
-	return port->ops->attach(port, &front);
-}
-
-static size_t put(const void *data, size_t len)
-{
-	return port->ops->write(port, data, len);
-}
-
-/* Until nothing has happened for a while. */
-static void settle(void)
-{
-	struct pollfd p[FAKE_LOOP_MAX];
-	unsigned i;
-
-	for (;;) {
-		for (i = 0; i < FAKE_LOOP_MAX; i++) {
-			const struct loop_watch *w = &fl.watch[i];
-
-			p[i] = (struct pollfd){ .fd = -1 };
-			if (!w->used || !w->events)
-				continue;
-			p[i].fd = w->fd;
-			if (w->events & LOOP_IN)
-				p[i].events |= POLLIN;
-			if (w->events & LOOP_OUT)
-				p[i].events |= POLLOUT;
-		}
-		if (poll(p, FAKE_LOOP_MAX, 20) <= 0)
-			return;
-		for (i = 0; i < FAKE_LOOP_MAX; i++)
-			if (p[i].revents && fl.watch[i].used)
-				fl.watch[i].ready(fl.watch[i].opaque,
-						  fl.watch[i].events);
-	}
-}
-
-static void assert_reads(int fd, const void *want, size_t len)
-{
-	uint8_t *buf = malloc(len);
-	size_t n = 0;
-
-	assert_non_null(buf);
-	while (n < len) {
-		ssize_t r = read(fd, buf + n, len - n);
-
-		assert_true(r > 0);
-		n += (size_t)r;
-	}
-	assert_memory_equal(buf, want, len);
-	free(buf);
+	return make_as(&config);
 }
 
 static void a_pair(int fd[2])
@@ -479,8 +327,6 @@ static void a_client_that_goes_leaves_nobody_waiting(void **state)
 	port = port_free(port);
 	unix_listener_done(&l);
 }
-
-#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {

@@ -82,14 +82,14 @@ static void a_silent_linux_lacks_a_console(void **state)
 	rig.pm.format = "ELF";
 	silence("");
 	assert_true(hinted("if this is Linux: "));
-	rig.pm.is_linux64 = false;
+	rig.pm.is_linux = false;
 	silence("");
 	assert_int_equal(hints, 0);
 }
 
 static void a_silent_guest_may_have_spoken_elsewhere(void **state)
 {
-	rig.pm.is_linux64 = false;
+	rig.pm.is_linux = false;
 	rig.pm.bytes[WATCH_DEBUGCON] = 17;
 	rig.pm.mmio_unclaimed[0] = (struct pm_unclaimed){ 0xb8000, 0, 4 };
 	rig.pm.mmio_unclaimed_len = 1;
@@ -98,7 +98,7 @@ static void a_silent_guest_may_have_spoken_elsewhere(void **state)
 	silence("");
 	assert_true(hinted("17 bytes to port 0xe9 or 0x402"));
 	assert_true(hinted("VGA's memory"));
-	assert_true(hinted("there is one, at 0x3f8"));
+	assert_true(hinted("each --serial adds one"));
 }
 
 /* Linux's 8250 driver writes to IER to find out whether a port is there. */
@@ -107,7 +107,7 @@ static void looking_for_a_serial_port_is_not_speaking_to_it(void **state)
 	rig.pm.pio_unclaimed[0] = (struct pm_unclaimed){ 0x2f9, 3, 3 };
 	rig.pm.pio_unclaimed_len = 1;
 	silence("");
-	assert_false(hinted("there is one, at 0x3f8"));
+	assert_false(hinted("each --serial adds one"));
 }
 
 static void an_instruction_that_kvm_cannot_run_needs_another_host(void **state)
@@ -292,6 +292,10 @@ static void crashes_have_a_sentence(void **state)
 	rig.pm.kvm_kind = TRAPMAP_KVM_SOFTWARE;
 	crash.reason = KVM_EXIT_INTERNAL_ERROR;
 	crash.detail = KVM_INTERNAL_ERROR_EMULATION;
+	assert_true(sentence_crash(&rig.pm, v, &crash, s, sizeof(s)));
+	assert_string_equal(s, "vCPU 0: KVM here (software) gave up on an "
+			       "exception: #PF at 0xdead000, IDT limit 0");
+	crash.fault = "";
 	assert_true(sentence_crash(&rig.pm, v, &crash, s, sizeof(s)));
 	assert_string_equal(s, "vCPU 0: KVM here (software) cannot run `int3` in "
 			       "ring 0, at 0x8000");

@@ -139,13 +139,133 @@ static void what_is_known_to_be_no_kernel_is_named(void **state)
 	}
 }
 
+static struct boot_notes pvh_of(bool is_linux)
+{
+	return (struct boot_notes){
+		.has_pvh = true,
+		.is_linux = is_linux,
+		.pvh_entry = 0x1000010,
+	};
+}
+
+static int recognise_as(const struct image *img, enum trapmap_boot want,
+			const struct boot_notes *notes)
+{
+	return image_parse_as(boot_recognise, img, want, notes, &plan, &err);
+}
+
+static void assert_refused(const struct image *img, enum trapmap_boot want,
+			   const char *text)
+{
+	assert_int_equal(recognise_as(img, want, NULL), -EINVAL);
+	assert_string_equal(err.text, text);
+	assert_true(err.off == BOOT_NOWHERE);
+}
+
+/* One line: what it is, what it offers, what was asked for. */
+static void a_protocol_that_it_has_not_got_is_refused(void **state)
+{
+	struct image img = image_bzimage();
+
+	assert_refused(&img, TRAPMAP_BOOT_PVH,
+		       "a bzImage of boot protocol 2.15, which offers linux64, linux32, linux16 and unpack; pvh was asked for: that takes the vmlinux from which it was made");
+	assert_refused(&img, TRAPMAP_BOOT_SECTOR,
+		       "a bzImage of boot protocol 2.15, which offers linux64, linux32, linux16 and unpack; sector was asked for");
+	image_put(&img, 0x206, 2, 0x020b);
+	assert_refused(&img, TRAPMAP_BOOT_LINUX64,
+		       "a bzImage of boot protocol 2.11, which offers linux32 and linux16; linux64 was asked for: that takes a 64-bit kernel of protocol 2.12 or newer");
+	img = image_elf();
+	assert_refused(&img, TRAPMAP_BOOT_PVH,
+		       "an ELF, which offers linux64; pvh was asked for");
+	assert_refused(&img, TRAPMAP_BOOT_LINUX32,
+		       "an ELF, which offers linux64; linux32 was asked for: that takes a bzImage");
+	img = flat(4);
+	assert_refused(&img, TRAPMAP_BOOT_SECTOR,
+		       "a flat binary, which offers flat; sector was asked for");
+	assert_refused(&img, TRAPMAP_BOOT_MULTIBOOT,
+		       "a flat binary, which offers flat; multiboot was asked for");
+}
+
+static void a_file_starts_as_is_asked_for(void **state)
+{
+	struct image img = image_bzimage();
+	struct boot_notes pvh = pvh_of(true);
+	unsigned want;
+
+	for (want = TRAPMAP_BOOT_LINUX64; want <= TRAPMAP_BOOT_LINUX16; want++) {
+		assert_int_equal(recognise_as(&img, want, NULL), 0);
+		assert_int_equal(plan.boot, want);
+	}
+	img = image_elf();
+	assert_int_equal(recognise_as(&img, TRAPMAP_BOOT_PVH, &pvh), 0);
+	assert_int_equal(plan.protocol, BOOT_PVH);
+	assert_int_equal(recognise_as(&img, TRAPMAP_BOOT_LINUX64, &pvh), 0);
+	assert_int_equal(plan.protocol, BOOT_LINUX64);
+	img = flat(512);
+	image_put(&img, 510, 2, 0xaa55);
+	assert_int_equal(recognise_as(&img, TRAPMAP_BOOT_FLAT, NULL), 0);
+	assert_int_equal(plan.segment[0].gpa, 0x10000);
+}
+
+/* A multiboot header in an ELF file with all else that one can have. */
+static void an_elf_with_several_protocols_is_multiboot_first(void **state)
+{
+	struct image img = image_elf();
+	struct boot_notes pvh = pvh_of(false);
+
+	image_put(&img, 0x240, 4, 0x1badb002);
+	image_put(&img, 0x248, 4, 0u - 0x1badb002u);
+	assert_int_equal(recognise_as(&img, TRAPMAP_BOOT_AUTO, &pvh), 0);
+	assert_int_equal(plan.boot, TRAPMAP_BOOT_MULTIBOOT);
+	assert_int_equal(plan.offers, BIT(TRAPMAP_BOOT_MULTIBOOT) |
+					      BIT(TRAPMAP_BOOT_PVH) |
+					      BIT(TRAPMAP_BOOT_LINUX64));
+	assert_int_equal(recognise_as(&img, TRAPMAP_BOOT_PVH, &pvh), 0);
+	assert_int_equal(plan.protocol, BOOT_PVH);
+	assert_int_equal(plan.entry, 0x1000010);
+	assert_int_equal(recognise_as(&img, TRAPMAP_BOOT_LINUX64, &pvh), 0);
+	assert_int_equal(plan.entry, 0x1000000);
+	assert_refused(&img, TRAPMAP_BOOT_LINUX16,
+		       "a multiboot kernel, which offers linux64 and multiboot; linux16 was asked for: that takes a bzImage");
+}
+
+/* Even what has another name, when that is what is asked for. */
+static void any_small_file_is_flat_when_asked_for(void **state)
+{
+	static uint8_t head[BOOT_HEAD_LEN];
+	struct image img = image_bzimage();
+	struct boot_image big = {
+		.head = head,
+		.head_len = sizeof(head),
+		.len = 588801,
+		.want = TRAPMAP_BOOT_FLAT,
+	};
+
+	assert_int_equal(recognise_as(&img, TRAPMAP_BOOT_FLAT, NULL), 0);
+	assert_string_equal(plan.format, "flat binary");
+	assert_int_equal(plan.segment[0].file_len, 0x800);
+	img = flat(64);
+	memcpy(img.data, "#!/bin/sh", 9);
+	assert_int_equal(recognise_as(&img, TRAPMAP_BOOT_FLAT, NULL), 0);
+
+	img = image_bzimage();
+	memcpy(head, img.data, img.len);
+	assert_int_equal(boot_recognise(&big, &plan, &err), -EINVAL);
+	assert_string_equal(err.text,
+			    "a bzImage of 588801 bytes; as a flat binary a file may have at most 588800");
+	memset(head, 0xcc, sizeof(head));
+	assert_int_equal(boot_recognise(&big, &plan, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "too big for a flat binary"));
+}
+
 static void a_disc_image_is_found_by_its_32nd_kib(void **state)
 {
 	static uint8_t head[BOOT_HEAD_LEN];
 
 	memcpy(head + 0x8001, "CD001", 5);
-	assert_int_equal(boot_recognise(head, sizeof(head), GIB(1), &plan,
-					&err), -EINVAL);
+	assert_int_equal(image_parse_head(boot_recognise, head, sizeof(head),
+					  GIB(1), &plan, &err),
+			 -EINVAL);
 	assert_int_equal(err.off, 0x8001);
 	assert_string_equal(err.text,
 			    "an ISO 9660 disc image; a kernel expected");
@@ -187,8 +307,9 @@ static void a_big_unknown_file_is_refused(void **state)
 {
 	static const uint8_t head[BOOT_HEAD_LEN];
 
-	assert_int_equal(boot_recognise(head, sizeof(head), MIB(1440) / 1000,
-					&plan, &err), -EINVAL);
+	assert_int_equal(image_parse_head(boot_recognise, head, sizeof(head),
+					  MIB(1440) / 1000, &plan, &err),
+			 -EINVAL);
 	assert_int_equal(err.off, LAYOUT_FLAT_MAX);
 	assert_non_null(strstr(err.text, "too big for a flat binary"));
 }
@@ -200,6 +321,10 @@ int main(void)
 		cmocka_unit_test(a_mangled_kernel_is_not_a_flat_binary),
 		cmocka_unit_test(a_kernel_cut_anywhere_is_refused),
 		cmocka_unit_test(what_is_known_to_be_no_kernel_is_named),
+		cmocka_unit_test(a_protocol_that_it_has_not_got_is_refused),
+		cmocka_unit_test(a_file_starts_as_is_asked_for),
+		cmocka_unit_test(an_elf_with_several_protocols_is_multiboot_first),
+		cmocka_unit_test(any_small_file_is_flat_when_asked_for),
 		cmocka_unit_test(a_disc_image_is_found_by_its_32nd_kib),
 		cmocka_unit_test(text_is_not_run_as_code),
 		cmocka_unit_test(code_that_begins_as_lzma_does_is_taken),

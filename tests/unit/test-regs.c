@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The state in which vCPU 0 starts. Judged by boot.rst's "64-bit Boot Protocol"
- * and the SDM's volume 3: the page tables are walked as a processor does.
+ * The state in which vCPU 0 starts. Judged by boot.rst's "32-bit Boot Protocol",
+ * "64-bit Boot Protocol" and "Running the Kernel", Xen's pvh.pandoc and the SDM's
+ * volume 3: the page tables are walked as a processor does.
  */
 #include "test.h"
 
@@ -51,7 +52,7 @@ static void make_memory(uint64_t size)
 	struct error err;
 
 	assert_int_equal(mem_init(&mem, &pc, &err), 0);
-	regs_write_tables(&mem.gmem);
+	regs_write_tables(&mem.gmem, BOOT_LINUX64);
 }
 
 /* ---- long mode ---------------------------------------------------------- */
@@ -201,6 +202,82 @@ static void the_stack_lies_in_memory(void **state)
 	assert_true(regs.rsp - 4096 >= 0x9000);
 }
 
+/* ---- protected mode ----------------------------------------------------- */
+
+static void assert_flat_32(void)
+{
+	const struct kvm_segment *data[] = { &sregs.ds, &sregs.es, &sregs.ss };
+	unsigned i;
+
+	assert_int_equal(sregs.cr0 & 0x80000001, 1); /* PE, not PG */
+	assert_int_equal(sregs.efer, 0);
+	assert_int_equal(sregs.cs.base, 0);
+	assert_int_equal(sregs.cs.limit, 0xffffffff);
+	assert_int_equal(sregs.cs.g, 1);
+	assert_int_equal(sregs.cs.type & 0xa, 0xa); /* code, readable */
+	assert_int_equal(sregs.cs.db, 1);
+	assert_int_equal(sregs.cs.l, 0);
+	for (i = 0; i < ARRAY_SIZE(data); i++) {
+		assert_int_equal(data[i]->base, 0);
+		assert_int_equal(data[i]->limit, 0xffffffff);
+		assert_int_equal(data[i]->type & 0xa, 2); /* data, writable */
+		assert_int_equal(data[i]->db, 1);
+		assert_int_equal(data[i]->s & data[i]->present, 1);
+	}
+	/* Neither VM, nor IF, nor TF. */
+	assert_int_equal(regs.rflags, 2);
+}
+
+static void linux_starts_in_32_bit_mode_without_paging(void **state)
+{
+	const struct boot_plan plan = {
+		.protocol = BOOT_LINUX32,
+		.entry = 0x1000000,
+	};
+	const uint64_t *gdt;
+
+	make_memory(MIB(16));
+	regs_write_tables(&mem.gmem, BOOT_LINUX32);
+	regs_start(&plan, &regs, &sregs);
+	assert_flat_32();
+	assert_int_equal(regs.rip, 0x1000000);
+	assert_int_equal(regs.rsi, 0x7000); /* boot_params */
+	assert_int_equal(regs.rbp | regs.rdi | regs.rbx, 0);
+	assert_int_equal(sregs.cs.selector, 0x10);
+	assert_int_equal(sregs.ds.selector, 0x18);
+	assert_int_equal(sregs.es.selector, 0x18);
+	assert_int_equal(sregs.ss.selector, 0x18);
+	/* What the selectors select says the same. */
+	assert_true(sregs.gdt.limit >= 0x1f);
+	gdt = gmem_ptr(&mem.gmem, sregs.gdt.base, 0x20);
+	assert_int_equal(gdt[2] & 0xff0f00ffffffffff, 0x000f00000000ffff);
+	assert_int_equal(gdt[2] >> 40 & 0x9a, 0x9a); /* P, S, code, readable */
+	assert_int_equal(gdt[2] >> 52 & 0xe, 0xc); /* G, D, not L */
+	assert_int_equal(gdt[3] >> 40 & 0x9a, 0x92); /* P, S, data, writable */
+}
+
+static void pvh_starts_with_its_start_info(void **state)
+{
+	const struct boot_plan plan = {
+		.protocol = BOOT_PVH,
+		.entry = 0x1000850,
+	};
+
+	sregs.cr4 = 0x40;
+	regs_start(&plan, &regs, &sregs);
+	assert_flat_32();
+	assert_int_equal(regs.rip, 0x1000850);
+	assert_int_equal(regs.rbx, 0x8000);
+	/* All that can be written but PE; bit 4 (ET) cannot. */
+	assert_int_equal(sregs.cr0, 0x11);
+	assert_int_equal(sregs.cr4, 0);
+	assert_int_equal(sregs.tr.base, 0);
+	assert_int_equal(sregs.tr.limit, 0x67);
+	assert_int_equal(sregs.tr.type, 0xb); /* 32 bits, active */
+	assert_int_equal(sregs.tr.present, 1);
+	assert_int_equal(sregs.tr.s, 0);
+}
+
 /* ---- real mode ---------------------------------------------------------- */
 
 static void real_mode_starts_at_cs_ip_with_its_stack(void **state)
@@ -230,6 +307,31 @@ static void real_mode_starts_at_cs_ip_with_its_stack(void **state)
 	/* Real mode's limits, or VM entry fails without unrestricted guest. */
 	assert_int_equal(sregs.cs.limit, 0xffff);
 	assert_int_equal(sregs.ss.limit, 0xffff);
+}
+
+static void setup_code_has_one_segment_for_its_data(void **state)
+{
+	const struct kvm_segment *data[] = { &sregs.ds, &sregs.es, &sregs.fs,
+					     &sregs.gs, &sregs.ss };
+	const struct boot_plan plan = {
+		.protocol = BOOT_LINUX16,
+		.cs = 0x1020,
+		.ss = 0x1000,
+		.sp = 0xe000,
+	};
+	unsigned i;
+
+	regs_start(&plan, &regs, &sregs);
+	assert_int_equal(sregs.cr0 & 0x80000001, 0);
+	assert_int_equal(regs.rip, 0);
+	assert_int_equal(regs.rsp, 0xe000);
+	assert_int_equal(regs.rflags, 2); /* interrupts off */
+	assert_int_equal(sregs.cs.selector, 0x1020);
+	assert_int_equal(sregs.cs.base, 0x10200);
+	for (i = 0; i < ARRAY_SIZE(data); i++) {
+		assert_int_equal(data[i]->selector, 0x1000);
+		assert_int_equal(data[i]->base, 0x10000);
+	}
 }
 
 /* ---- names -------------------------------------------------------------- */
@@ -317,6 +419,9 @@ int main(void)
 		T(the_page_tables_map_all_memory_below_the_hole),
 		T(the_page_tables_map_nothing_beyond_memory),
 		T(the_stack_lies_in_memory),
+		T(linux_starts_in_32_bit_mode_without_paging),
+		T(pvh_starts_with_its_start_info),
+		T(setup_code_has_one_segment_for_its_data),
 		T(real_mode_starts_at_cs_ip_with_its_stack),
 		T(every_register_has_a_place_of_its_own),
 		T(a_selector_has_sixteen_bits),

@@ -163,7 +163,7 @@ static void make_failed_start(void)
 	rig.pm.end.status = 2;
 	rig.pm.end.text = "vmlinuz: malformed";
 	rig.pm.began = rig.pm.over = (struct tsc_mark){ 0 };
-	rig.pm.format = NULL;
+	rig.pm.format = rig.pm.boot = NULL;
 	rig.pm.pio = rig.pm.mmio = NULL;
 }
 
@@ -286,6 +286,7 @@ static void a_start_that_failed_has_a_report_too(void **state)
 	is("verdict.kind", "not-run");
 	assert_true(json_is_null(at("duration_ms")));
 	assert_true(json_is_null(at("guest.format")));
+	assert_true(json_is_null(at("guest.boot")));
 	assert_int_equal(json_array_size(at("hints")), 0);
 }
 

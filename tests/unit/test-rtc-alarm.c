@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The RTC's alarm against the MC146818A datasheet. */
+/*
+ * The RTC's alarm against the MC146818A datasheet; its date against the 82801 I/O
+ * Controller Hub's (RTC_REGD) and ACPI 6.4, 4.8.2.4.
+ */
 #include "rtc_rig.h"
 
 #define SEC NSEC_PER_SEC
@@ -164,6 +167,77 @@ static void a_step_forward_of_the_host_is_one_interrupt(void **state)
 	assert_int_equal(interrupts_in(1), 1);
 }
 
+static void a_date_lets_it_come_once_a_month(void **state)
+{
+	static const struct {
+		const char *from, *date;
+		uint8_t reg_d;
+	} rows[] = {
+		{ "2024-05-15 10:20:30", "2024-05-15 12:00:00", 0x15 },
+		{ "2024-05-15 12:00:00", "2024-06-15 12:00:00", 0x15 },
+		{ "2024-05-15 13:00:00", "2024-06-15 12:00:00", 0x15 },
+		{ "2024-05-15 10:20:30", "2024-06-01 12:00:00", 0x01 },
+		{ "2023-01-30 13:00:00", "2023-03-30 12:00:00", 0x30 },
+		{ "2024-02-01 00:00:00", "2024-02-29 12:00:00", 0x29 },
+		{ "2024-03-31 12:00:00", "2024-05-31 12:00:00", 0x31 },
+		{ "2024-12-31 12:00:00", "2025-01-31 12:00:00", 0x31 },
+		{ "9999-12-31 13:00:00", "10000-01-02 12:00:00", 0x02 },
+	};
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		int64_t in = seconds_of(rows[i].date) - seconds_of(rows[i].from);
+
+		rig_restart(rows[i].from);
+		alarm_at(0x12, 0, 0);
+		put(&rig, 0x0d, rows[i].reg_d);
+		put(&rig, 0x0b, 0x02 | AIE);
+		advance(&rig, in * SEC - 1);
+		assert_int_equal(rig.line.level, 0);
+		advance(&rig, 1);
+		assert_int_equal(rig.line.level, 1);
+	}
+}
+
+static void a_date_in_binary_is_one_too(void **state)
+{
+	rig_restart("2024-05-15 10:20:30");
+	put(&rig, 0x0b, 0x86);
+	load_date(&rig, "140c-08-0f 0a:14:1e"); /* 2012-08-15, hexadecimal */
+	alarm_at(12, 0, 0);
+	put(&rig, 0x0d, 31);
+	put(&rig, 0x0b, 0x06 | AIE);
+	assert_int_equal(interrupts_in(16 * 86400 * SEC), 0);
+	assert_int_equal(interrupts_in(86400 * SEC), 1);
+}
+
+/* A "don't care" is what is no date: then it is a 24-hour alarm. */
+static void what_is_no_date_does_not_count(void **state)
+{
+	static const uint8_t none[] = { 0x00, 0x0a, 0x1f, 0x32, 0x3f };
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(none); i++) {
+		rig_restart("2024-05-15 10:20:30");
+		alarm_at(0x12, 0, 0);
+		put(&rig, 0x0d, none[i]);
+		assert_int_equal(get(&rig, 0x0d), 0x80 | none[i]);
+		put(&rig, 0x0b, 0x02 | AIE);
+		assert_int_equal(interrupts_in(3 * 86400 * SEC), 3);
+	}
+}
+
+/* Bit 7 is VRT and bit 6 reserved; no reset touches the rest. */
+static void register_d_has_six_bits_of_a_guest(void **state)
+{
+	assert_int_equal(get(&rig, 0x0d), 0x80);
+	put(&rig, 0x0d, 0xff);
+	assert_int_equal(get(&rig, 0x0d), 0xbf);
+	put(&rig, 0x0d, 0x15);
+	device_reset(rig.dev);
+	assert_int_equal(get(&rig, 0x0d), 0x95);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +249,10 @@ int main(void)
 		T(af_tells_of_an_alarm_in_the_time_gone_by),
 		T(a_newly_set_time_moves_the_alarm),
 		T(a_step_forward_of_the_host_is_one_interrupt),
+		T(a_date_lets_it_come_once_a_month),
+		T(a_date_in_binary_is_one_too),
+		T(what_is_no_date_does_not_count),
+		T(register_d_has_six_bits_of_a_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

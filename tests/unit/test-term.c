@@ -50,6 +50,7 @@ static void a_prefix_and_a_letter_are_trapmaps(void **state)
 	assert_int_equal(feed(&keys, "\x01h", out), KEYS_HELP);
 	assert_int_equal(feed(&keys, "\x01" "c", out), KEYS_BREAK);
 	assert_int_equal(feed(&keys, "\x01" "b", out), KEYS_BREAK);
+	assert_int_equal(feed(&keys, "\x01p", out), KEYS_POWER);
 	assert_string_equal(out, "");
 }
 

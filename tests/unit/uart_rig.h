@@ -19,6 +19,8 @@ static struct fake_loop fl;
 static struct fake_chardev fc;
 static struct fake_line line;
 static struct device *uart;
+/* How far apart the registers are; main() tries each. */
+static unsigned reg_shift;
 
 static inline void make(struct chardev *chr)
 {
@@ -26,6 +28,7 @@ static inline void make(struct chardev *chr)
 		.loop = &fl.loop,
 		.chr = chr,
 		.irq = { .set = fake_line_set, .opaque = &line },
+		.reg_shift = reg_shift,
 	};
 
 	fake_loop_init(&fl, 1000 * NSEC_PER_SEC);
@@ -55,12 +58,12 @@ static inline int teardown(void **state)
 
 static inline unsigned in(unsigned reg)
 {
-	return (unsigned)dev_read(uart, reg, 1);
+	return (unsigned)dev_read(uart, reg << reg_shift, 1u << reg_shift);
 }
 
 static inline void out(unsigned reg, unsigned val)
 {
-	dev_write(uart, reg, 1, val);
+	dev_write(uart, reg << reg_shift, 1u << reg_shift, val);
 }
 
 static inline void set_divisor(unsigned divisor)
@@ -101,6 +104,18 @@ static inline void force(const char *text, size_t len)
 {
 	fc.front.receive(fc.front.opaque, (const uint8_t *)text, len);
 }
+
+/* All tests, with the registers at each distance. */
+#define RUN_EACH_SHIFT(tests)                                         \
+	({                                                            \
+		int failed = 0;                                       \
+                                                                      \
+		for (reg_shift = 0; reg_shift <= UART_REG_SHIFT_MAX;  \
+		     reg_shift++)                                     \
+			failed += cmocka_run_group_tests(tests, NULL, \
+							 NULL);       \
+		failed;                                               \
+	})
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/unix_socket.h"
 #include "vm.h"
 
 #define IOTHREAD_MAX 8
@@ -133,4 +134,27 @@ void attach_file_done(struct attach_file *file)
 bool attach_is_ours(int r)
 {
 	return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EAGAIN;
+}
+
+int attach_listen(struct unix_listener *listener, const char *name,
+		  const char *path, struct error *err)
+{
+	int r = unix_listener_init(listener, path, 4);
+
+	if (r == 0)
+		return 0;
+	if (r == -EADDRINUSE)
+		return error_set(err, ERROR_INPUT, r,
+				 "%s: '%s' is there already; if no other "
+				 "program listens there, remove it",
+				 name, path);
+	if (r == -ENAMETOOLONG)
+		return error_set(err, ERROR_INPUT, r,
+				 "%s: '%s' is longer than a socket's path can "
+				 "be (%d bytes)",
+				 name, path, UNIX_SOCKET_PATH_MAX);
+	if (attach_is_ours(r))
+		return error_host(err, r, "%s", name);
+	return error_set(err, ERROR_INPUT, r, "%s: cannot listen at '%s': %s",
+			 name, path, strerrordesc_np(-r));
 }

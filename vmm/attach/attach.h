@@ -18,6 +18,7 @@ struct gmem;
 struct loop;
 struct machine_host;
 struct trapmap_vm;
+struct unix_listener;
 struct virtio_device;
 
 /* Where a device is made. All of it outlives the device. */
@@ -93,6 +94,13 @@ struct attach_file {
 /* Returns 0 or -errno; attach_file_done() is due either way. */
 int attach_file_init(struct attach_file *file, const char *path, int fd);
 void attach_file_done(struct attach_file *file);
+
+/*
+ * Makes a socket at path and listens; name is what it is for. Returns 0, or -errno
+ * with *err.
+ */
+int attach_listen(struct unix_listener *listener, const char *name,
+		  const char *path, struct error *err);
 
 /*
  * Whether r says that the host, or this process, has run out of something, rather

@@ -24,7 +24,9 @@ static void balloon_free(struct attachment *at)
 
 static int discard(void *opaque, void *host, size_t len)
 {
-	return mem_discard(host, len);
+	const struct balloon *b = opaque;
+
+	return mem_discard(&b->vm->mem, host, len);
 }
 
 static int balloon_device(struct attachment *at, const struct attach_site *site,
@@ -37,11 +39,18 @@ static int balloon_device(struct attachment *at, const struct attach_site *site,
 		.reporting = b->reporting,
 		.deflate_on_oom = b->deflate_on_oom,
 		.discard = discard,
+		.opaque = container_of(at, struct balloon, at),
 	};
 	/* It would go on using pages that are gone. */
 	const struct attachment *pinned = attach_pinned(b->vm);
+	const char *keeps = mem_back_keeps(&b->vm->config.memory);
 	int r;
 
+	if (keeps)
+		return error_set(err, ERROR_INPUT, -EINVAL,
+				 "%s: %s, so that none of it can be given back; "
+				 "leave out one of both",
+				 at->name, keeps);
 	if (pinned)
 		return error_set(err, ERROR_INPUT, -EINVAL,
 				 "%s: %s keeps all guest memory pinned, so that "

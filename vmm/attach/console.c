@@ -126,28 +126,6 @@ static unsigned number(struct console *con)
 	return next;
 }
 
-static int listen_at(struct console_end *end, struct error *err)
-{
-	int r = unix_listener_init(&end->listener, end->socket, 4);
-
-	if (r == 0)
-		return 0;
-	if (r == -EADDRINUSE)
-		return error_set(err, ERROR_INPUT, r,
-				 "%s: '%s' is there already; if no other "
-				 "program listens there, remove it",
-				 end->title, end->socket);
-	if (r == -ENAMETOOLONG)
-		return error_set(err, ERROR_INPUT, r,
-				 "%s: '%s' is longer than a socket's path can "
-				 "be (%d bytes)",
-				 end->title, end->socket, UNIX_SOCKET_PATH_MAX);
-	if (attach_is_ours(r))
-		return error_host(err, r, "%s", end->title);
-	return error_set(err, ERROR_INPUT, r, "%s: cannot listen at '%s': %s",
-			 end->title, end->socket, strerrordesc_np(-r));
-}
-
 static int open_end(struct console_end *end, const struct attach_site *site,
 		    struct port **ret_port, struct error *err)
 {
@@ -156,6 +134,7 @@ static int open_end(struct console_end *end, const struct attach_site *site,
 		.in_fd = end->in_fd,
 		.out_fd = end->out_fd,
 		.listen_fd = -1,
+		.pty_fd = -1,
 		.drained = on_drained,
 		.failed = on_failed,
 		.opaque = end,
@@ -163,7 +142,7 @@ static int open_end(struct console_end *end, const struct attach_site *site,
 	int r;
 
 	if (end->socket) {
-		r = listen_at(end, err);
+		r = attach_listen(&end->listener, end->title, end->socket, err);
 		if (r < 0)
 			return r;
 		fd.listen_fd = end->listener.fd;

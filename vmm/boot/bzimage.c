@@ -253,7 +253,7 @@ static uint32_t offers(const struct parts *p)
 	/* Behind it is its heap, up to the end of its segment. */
 	if (p->code_off <= LAYOUT_SETUP_MAX)
 		mask |= BIT(TRAPMAP_BOOT_LINUX16);
-	if (p->hdr.version >= PROTOCOL_PAYLOAD && p->hdr.payload_length)
+	if (is_64(&p->hdr) && p->hdr.payload_length)
 		mask |= BIT(TRAPMAP_BOOT_UNPACK);
 	return mask;
 }
@@ -264,10 +264,11 @@ static uint32_t offers(const struct parts *p)
  */
 static enum trapmap_boot choose(enum trapmap_boot want, uint32_t offered)
 {
-	if (want != TRAPMAP_BOOT_UNPACK && offered & BIT(want))
+	if (offered & BIT(want))
 		return want;
-	return offered & BIT(TRAPMAP_BOOT_LINUX64) ? TRAPMAP_BOOT_LINUX64 :
-						     TRAPMAP_BOOT_LINUX32;
+	if (offered & BIT(TRAPMAP_BOOT_LINUX64))
+		return TRAPMAP_BOOT_LINUX64;
+	return TRAPMAP_BOOT_LINUX32;
 }
 
 static void enter(const struct parts *p, struct boot_plan *plan)
@@ -337,6 +338,9 @@ int bzimage_parse(const struct boot_image *image, struct boot_plan *ret_plan,
 		.reserve_len = p.need,
 		.setup_off = HEADER_START,
 		.setup_len = p.header_end - (uint32_t)HEADER_START,
+		.payload_off = p.code_off + p.hdr.payload_offset,
+		.payload_len = p.hdr.payload_length,
+		.align = p.hdr.kernel_alignment,
 		.cmdline_max = cmdline_max(&p.hdr),
 		.initrd_max = initrd_max(&p.hdr),
 	};

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * elf.c: a kernel as the linker leaves it (Linux's vmlinux), entered by the
- * 64-bit boot protocol.
+ * elf.c: ELF files: what in them goes where.
  *
- * Sources: System V ABI, chapters 4 and 5, and its AMD64 supplement;
- * Documentation/arch/x86/boot.rst, "64-bit Boot Protocol".
+ * Source: System V ABI, chapters 4 and 5, and its AMD64 supplement.
  *
- * Segments go to their physical addresses (p_paddr). Not here: notes (PVH),
- * sections, symbols, relocations, more than BOOT_MAX_SEGMENTS segments.
+ * Segments go to their physical addresses (p_paddr). Not here: sections,
+ * symbols, relocations, more than BOOT_MAX_SEGMENTS segments.
  */
 #include "boot/elf.h"
 
@@ -18,9 +16,6 @@
 
 #include "core/base.h"
 #include "layout.h"
-
-/* An ELF says nothing of its kernel's limit: Linux's COMMAND_LINE_SIZE - 1. */
-#define CMDLINE_MAX 2047
 
 #define MACHINE_LOONGARCH 258 /* not in every elf.h */
 
@@ -56,7 +51,7 @@ static const struct {
 	{ LAYOUT_BOOT_GDT, LAYOUT_BOOT_PARAMS, "the first page tables" },
 	{ LAYOUT_BOOT_PARAMS, LAYOUT_BOOT_PARAMS + 0x1000, "boot_params" },
 	{ LAYOUT_MULTIBOOT, LAYOUT_MULTIBOOT + LAYOUT_MULTIBOOT_MAX,
-	  "setup_data or the multiboot information" },
+	  "setup_data, the multiboot information or PVH's start info" },
 	{ LAYOUT_CMDLINE - 0x1000, LAYOUT_CMDLINE, "the first stack" },
 	{ LAYOUT_CMDLINE, LAYOUT_CMDLINE + LAYOUT_CMDLINE_MAX,
 	  "the command line" },
@@ -89,7 +84,7 @@ static int check_machine(const Elf64_Ehdr *e, bool allow_32,
 		    (machine == EM_386 || machine == EM_X86_64))
 			return 0;
 		return boot_refuse(err, EI_CLASS,
-				   "a 32-bit ELF for %s; a 64-bit one for x86-64, or a multiboot header, expected",
+				   "a 32-bit ELF for %s; a 64-bit one for x86-64, or a PVH note or multiboot header, expected",
 				   name ? name : "an unknown machine");
 	}
 	if (e->e_ident[EI_CLASS] != ELFCLASS64)
@@ -131,14 +126,14 @@ static int check_type(const Elf64_Ehdr *e, struct boot_error *err)
 	}
 }
 
-static bool is_32(const Elf64_Ehdr *e)
+bool elf_is_32(const Elf64_Ehdr *e)
 {
 	return e->e_ident[EI_CLASS] == ELFCLASS32;
 }
 
 static size_t phdr_size(const Elf64_Ehdr *e)
 {
-	return is_32(e) ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
+	return elf_is_32(e) ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
 }
 
 /* The program headers must lie in the head. */
@@ -177,19 +172,20 @@ static bool overlaps(gpa_t a, uint64_t a_len, gpa_t b, uint64_t b_len)
 	return a < b + b_len && b < a + a_len;
 }
 
-int elf_add_segment(struct boot_plan *plan, const Elf64_Phdr *ph, uint64_t off,
-		    uint64_t file_len, struct boot_error *err)
+int elf_add_segment(struct boot_plan *plan, const Elf64_Phdr *ph,
+		    const struct elf_phdr_at *at, uint64_t file_len,
+		    struct boot_error *err)
 {
 	unsigned i, n = plan->segments;
 
 	if (ph->p_filesz > ph->p_memsz)
-		return boot_refuse(err, off + offsetof(Elf64_Phdr, p_filesz),
+		return boot_refuse(err, at->filesz,
 				   "segment %u has 0x%" PRIx64
 				   " bytes in the file, 0x%" PRIx64
 				   " in memory",
 				   n, ph->p_filesz, ph->p_memsz);
 	if (ph->p_offset > UINT64_MAX - ph->p_filesz)
-		return boot_refuse(err, off + offsetof(Elf64_Phdr, p_offset),
+		return boot_refuse(err, at->offset,
 				   "segment %u is at 0x%" PRIx64
 				   ", beyond any file",
 				   n, ph->p_offset);
@@ -200,7 +196,7 @@ int elf_add_segment(struct boot_plan *plan, const Elf64_Phdr *ph, uint64_t off,
 				   n, ph->p_offset + ph->p_filesz, file_len);
 	if (ph->p_paddr > LAYOUT_HOLE ||
 	    ph->p_memsz > LAYOUT_HOLE - ph->p_paddr)
-		return boot_refuse(err, off + offsetof(Elf64_Phdr, p_paddr),
+		return boot_refuse(err, at->paddr,
 				   "segment %u has 0x%" PRIx64
 				   " bytes at 0x%" PRIx64
 				   ", memory below 4 GiB ends at 0x%llx",
@@ -208,8 +204,7 @@ int elf_add_segment(struct boot_plan *plan, const Elf64_Phdr *ph, uint64_t off,
 	for (i = 0; i < ARRAY_SIZE(taken); i++)
 		if (overlaps(ph->p_paddr, ph->p_memsz, taken[i].start,
 			     taken[i].end - taken[i].start))
-			return boot_refuse(err,
-					   off + offsetof(Elf64_Phdr, p_paddr),
+			return boot_refuse(err, at->paddr,
 					   "segment %u at 0x%" PRIx64
 					   " collides with %s at 0x%" PRIx64,
 					   n, ph->p_paddr, taken[i].what,
@@ -217,14 +212,13 @@ int elf_add_segment(struct boot_plan *plan, const Elf64_Phdr *ph, uint64_t off,
 	for (i = 0; i < n; i++)
 		if (overlaps(ph->p_paddr, ph->p_memsz, plan->segment[i].gpa,
 			     plan->segment[i].mem_len))
-			return boot_refuse(err,
-					   off + offsetof(Elf64_Phdr, p_paddr),
+			return boot_refuse(err, at->paddr,
 					   "segment %u at 0x%" PRIx64
 					   " overlaps segment %u at 0x%" PRIx64,
 					   n, ph->p_paddr, i,
 					   plan->segment[i].gpa);
 	if (n == BOOT_MAX_SEGMENTS)
-		return boot_refuse(err, off,
+		return boot_refuse(err, at->header,
 				   "ELF has more than %u segments to load", n);
 	plan->segment[plan->segments++] = (struct boot_segment){
 		.file_off = ph->p_offset,
@@ -240,27 +234,28 @@ int elf_add_segment(struct boot_plan *plan, const Elf64_Phdr *ph, uint64_t off,
  * one: then it is where its segment was loaded. Only bytes of the file count,
  * since zeros are not code.
  */
-static int find_entry(const struct boot_plan *plan, uint64_t entry,
-		      const uint64_t *vaddr, uint64_t *ret_entry,
-		      struct boot_error *err)
+static int find_entry(const struct boot_plan *plan,
+		      const struct elf_entry *entry, const uint64_t *vaddr,
+		      uint64_t *ret_entry, struct boot_error *err)
 {
 	const struct boot_segment *s = plan->segment;
+	const uint64_t at = entry->addr;
 	unsigned i;
 
 	for (i = 0; i < plan->segments; i++)
-		if (entry >= s[i].gpa && entry - s[i].gpa < s[i].file_len) {
-			*ret_entry = entry;
+		if (at >= s[i].gpa && at - s[i].gpa < s[i].file_len) {
+			*ret_entry = at;
 			return 0;
 		}
-	for (i = 0; i < plan->segments; i++)
-		if (entry >= vaddr[i] && entry - vaddr[i] < s[i].file_len) {
-			*ret_entry = s[i].gpa + (entry - vaddr[i]);
+	for (i = 0; i < plan->segments && !entry->physical; i++)
+		if (at >= vaddr[i] && at - vaddr[i] < s[i].file_len) {
+			*ret_entry = s[i].gpa + (at - vaddr[i]);
 			return 0;
 		}
-	return boot_refuse(err, offsetof(Elf64_Ehdr, e_entry),
-			   "ELF's entry 0x%" PRIx64
+	return boot_refuse(err, entry->off,
+			   "ELF's %s 0x%" PRIx64
 			   " lies in none of its segments",
-			   entry);
+			   entry->physical ? "PVH entry" : "entry", at);
 }
 
 static void reserve_all(struct boot_plan *plan)
@@ -292,12 +287,19 @@ static void widen_header(const Elf32_Ehdr *from, Elf64_Ehdr *to)
 	to->e_phnum = from->e_phnum;
 }
 
-static Elf64_Phdr read_phdr(const uint8_t *at, bool is_32_bit)
+uint64_t elf_phdr_off(const Elf64_Ehdr *e, unsigned i)
 {
+	return e->e_phoff + i * phdr_size(e);
+}
+
+Elf64_Phdr elf_phdr(const struct boot_image *image, const Elf64_Ehdr *e,
+		    unsigned i)
+{
+	const uint8_t *at = image->head + elf_phdr_off(e, i);
 	Elf32_Phdr narrow;
 	Elf64_Phdr ph;
 
-	if (!is_32_bit) {
+	if (!elf_is_32(e)) {
 		memcpy(&ph, at, sizeof(ph));
 		return ph;
 	}
@@ -309,17 +311,21 @@ static Elf64_Phdr read_phdr(const uint8_t *at, bool is_32_bit)
 		.p_paddr = narrow.p_paddr,
 		.p_filesz = narrow.p_filesz,
 		.p_memsz = narrow.p_memsz,
+		.p_align = narrow.p_align,
 	};
 }
 
-bool elf_is(const uint8_t *head, size_t head_len)
+bool elf_is(const struct boot_image *image)
 {
-	return head_len >= SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0;
+	return image->head_len >= SELFMAG &&
+	       memcmp(image->head, ELFMAG, SELFMAG) == 0;
 }
 
-int elf_header(const uint8_t *head, size_t head_len, uint64_t file_len,
-	       bool allow_32, Elf64_Ehdr *ret_ehdr, struct boot_error *err)
+int elf_header(const struct boot_image *image, bool allow_32,
+	       Elf64_Ehdr *ret_ehdr, struct boot_error *err)
 {
+	const uint8_t *head = image->head;
+	size_t head_len = image->head_len;
 	Elf32_Ehdr narrow;
 	Elf64_Ehdr e = { 0 };
 	size_t need = sizeof(e);
@@ -328,7 +334,7 @@ int elf_header(const uint8_t *head, size_t head_len, uint64_t file_len,
 	if (allow_32 && head_len > EI_CLASS && head[EI_CLASS] == ELFCLASS32)
 		need = sizeof(narrow);
 	if (head_len < need)
-		return boot_refuse(err, file_len,
+		return boot_refuse(err, image->len,
 				   "ELF is truncated: a header of %zu bytes expected, %zu found",
 				   need, head_len);
 	if (need == sizeof(narrow)) {
@@ -341,14 +347,22 @@ int elf_header(const uint8_t *head, size_t head_len, uint64_t file_len,
 	if (r == 0)
 		r = check_type(&e, err);
 	if (r == 0)
-		r = check_headers(&e, head_len, file_len, err);
+		r = check_headers(&e, head_len, image->len, err);
 	if (r == 0)
 		*ret_ehdr = e;
 	return r;
 }
 
-int elf_load(const uint8_t *head, size_t head_len, uint64_t file_len,
-	     const Elf64_Ehdr *e, struct boot_plan *plan,
+#define PHDR_AT(type, off)                            \
+	((struct elf_phdr_at){                        \
+		.header = (off),                      \
+		.offset = (off) + offsetof(type, p_offset), \
+		.paddr = (off) + offsetof(type, p_paddr),   \
+		.filesz = (off) + offsetof(type, p_filesz), \
+	})
+
+int elf_load(const struct boot_image *image, const Elf64_Ehdr *e,
+	     const struct elf_entry *entry, struct boot_plan *plan,
 	     struct boot_error *err)
 {
 	uint64_t vaddr[BOOT_MAX_SEGMENTS];
@@ -356,15 +370,19 @@ int elf_load(const uint8_t *head, size_t head_len, uint64_t file_len,
 	int r;
 
 	for (i = 0; i < e->e_phnum; i++) {
-		uint64_t off = e->e_phoff + i * phdr_size(e);
-		Elf64_Phdr ph = read_phdr(head + off, is_32(e));
+		uint64_t off = elf_phdr_off(e, i);
+		struct elf_phdr_at at = elf_is_32(e) ? PHDR_AT(Elf32_Phdr, off) :
+						       PHDR_AT(Elf64_Phdr, off);
+		Elf64_Phdr ph = elf_phdr(image, e, i);
 
-		if (ph.p_type == PT_INTERP)
+		/* FreeBSD's kernel names one, too. */
+		if (ph.p_type == PT_INTERP && plan->boot != TRAPMAP_BOOT_PVH &&
+		    plan->boot != TRAPMAP_BOOT_MULTIBOOT)
 			return boot_refuse(err, off,
 					   "an ELF program for user space (it names an interpreter); a kernel expected");
 		if (ph.p_type != PT_LOAD || ph.p_memsz == 0)
 			continue;
-		r = elf_add_segment(plan, &ph, off, file_len, err);
+		r = elf_add_segment(plan, &ph, &at, image->len, err);
 		if (r < 0)
 			return r;
 		vaddr[plan->segments - 1] = ph.p_vaddr;
@@ -372,32 +390,17 @@ int elf_load(const uint8_t *head, size_t head_len, uint64_t file_len,
 	if (plan->segments == 0)
 		return boot_refuse(err, e->e_phoff,
 				   "ELF has no segment to load");
-	r = find_entry(plan, e->e_entry, vaddr, &plan->entry, err);
+	r = find_entry(plan, entry, vaddr, &plan->entry, err);
 	if (r < 0)
 		return r;
 	reserve_all(plan);
 	return 0;
 }
 
-int elf_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
-	      struct boot_plan *ret_plan, struct boot_error *err)
+struct elf_entry elf_entry(const Elf64_Ehdr *e)
 {
-	struct boot_plan plan = {
-		.format = "ELF",
-		.protocol = BOOT_LINUX64,
-		.cmdline_max = CMDLINE_MAX,
-		.initrd_max = LAYOUT_HOLE - 1,
+	return (struct elf_entry){
+		.addr = e->e_entry,
+		.off = offsetof(Elf64_Ehdr, e_entry),
 	};
-	Elf64_Ehdr e = { 0 };
-	int r;
-
-	if (!elf_is(head, head_len))
-		return 0;
-	r = elf_header(head, head_len, file_len, false, &e, err);
-	if (r == 0)
-		r = elf_load(head, head_len, file_len, &e, &plan, err);
-	if (r < 0)
-		return r;
-	*ret_plan = plan;
-	return 1;
 }

@@ -3,8 +3,7 @@
  * flat.c: code that runs in real mode as it is in the file: a boot sector, or
  * a flat binary. No header, so no limits but the memory below 1 MiB.
  *
- * Not here: a BIOS. There is none to answer INT 10h or INT 13h, and DL holds no
- * drive number.
+ * The BIOS that such code expects comes with bios.h.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -24,15 +23,17 @@
  * As a PC's BIOS does: at 0000:7C00. Where SS:SP points is not agreed upon
  * among BIOSes; here it is right below the sector, with 30 KiB to grow.
  */
-int bootsector_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
+int bootsector_parse(const struct boot_image *image,
 		     struct boot_plan *ret_plan, struct boot_error *err)
 {
-	if (file_len != SECTOR || head_len != SECTOR)
+	if (image->len != SECTOR || image->head_len != SECTOR)
 		return 0;
-	if (get_le16(head + SECTOR - 2) != 0xaa55)
+	if (get_le16(image->head + SECTOR - 2) != 0xaa55)
 		return 0;
 	*ret_plan = (struct boot_plan){
 		.format = "boot sector",
+		.offers = BIT(TRAPMAP_BOOT_SECTOR) | BIT(TRAPMAP_BOOT_FLAT),
+		.boot = TRAPMAP_BOOT_SECTOR,
 		.protocol = BOOT_REAL,
 		.segment = { {
 			.file_len = SECTOR,
@@ -50,9 +51,10 @@ int bootsector_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
  * C compiled for real mode takes SS for DS, so a binary that leaves room has
  * its stack in its own segment. A bigger one gets the memory below it.
  */
-int flat_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
-	       struct boot_plan *ret_plan, struct boot_error *err)
+int flat_parse(const struct boot_image *image, struct boot_plan *ret_plan,
+	       struct boot_error *err)
 {
+	const uint64_t file_len = image->len;
 	bool small = file_len <= FLAT_SP - FLAT_STACK;
 
 	if (file_len == 0)
@@ -64,6 +66,8 @@ int flat_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
 				   file_len, LAYOUT_FLAT_MAX);
 	*ret_plan = (struct boot_plan){
 		.format = "flat binary",
+		.offers = BIT(TRAPMAP_BOOT_FLAT),
+		.boot = TRAPMAP_BOOT_FLAT,
 		.protocol = BOOT_REAL,
 		.segment = { {
 			.file_len = file_len,

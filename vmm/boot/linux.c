@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * linux.c: what a kernel finds in memory. Source:
- * Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header" and "64-bit
- * Boot Protocol"; Documentation/arch/x86/zero-page.rst.
+ * Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header", "32-bit Boot
+ * Protocol" and "64-bit Boot Protocol"; Documentation/arch/x86/zero-page.rst.
  *
  * Not here: a screen (screen_info stays zero: no VGA), EFI, EDD, APM, alt_mem_k
- * (the e820 map is always there).
+ * (the e820 map is always there); of the command line "vga=", which the setup
+ * code would have from the loader.
  */
 #include "boot/linux.h"
 
@@ -18,6 +19,10 @@
 #include "layout.h"
 
 #define PAGE 4096u
+
+#define PROTOCOL_SETUP_DATA 0x0209
+#define NORMAL_VGA 0xffff /* vid_mode: the mode stays as it is */
+#define HEAP_END_BIAS 0x200 /* heap_end_ptr counts from behind the boot sector */
 
 #define LOADER_UNDEFINED 0xff /* type_of_loader: none of the registered ones */
 #define SETUP_MAX \
@@ -47,8 +52,10 @@ static void fill_header(struct setup_header *hdr, const struct linux_boot *boot)
 {
 	hdr->type_of_loader = LOADER_UNDEFINED;
 	hdr->loadflags |= LOADED_HIGH;
-	/* The heap is the setup code's, which never runs. */
+	/* The heap is the setup code's, which as a rule never runs. */
 	hdr->loadflags &= (uint8_t)~CAN_USE_HEAP;
+	if (boot->plan->is_moved)
+		hdr->loadflags |= KASLR_FLAG;
 	hdr->code32_start = (uint32_t)boot->plan->segment[0].gpa;
 	hdr->cmd_line_ptr = LAYOUT_CMDLINE;
 	if (boot->initrd_len) {
@@ -58,7 +65,11 @@ static void fill_header(struct setup_header *hdr, const struct linux_boot *boot)
 		hdr->ramdisk_image = 0;
 		hdr->ramdisk_size = 0;
 	}
-	hdr->setup_data = boot->rng_seed ? LAYOUT_SETUP_DATA : 0;
+	/* Before that its code is in the place of it. */
+	if (hdr->version >= PROTOCOL_SETUP_DATA)
+		hdr->setup_data = boot->rng_seed ? LAYOUT_SETUP_DATA :
+				  boot->dtb	 ? LAYOUT_DTB :
+						   0;
 }
 
 static void fill_params(struct boot_params *bp, const struct linux_boot *boot)
@@ -85,6 +96,17 @@ static void fill_params(struct boot_params *bp, const struct linux_boot *boot)
 		bp->e820_table[i].size = boot->e820[i].len;
 		bp->e820_table[i].type = boot->e820[i].type;
 	}
+}
+
+static bool is_loaded_at(const struct boot_plan *plan, gpa_t gpa, uint64_t len)
+{
+	unsigned i;
+
+	for (i = 0; i < plan->segments; i++)
+		if (gpa < plan->segment[i].gpa + plan->segment[i].mem_len &&
+		    plan->segment[i].gpa < gpa + len)
+			return true;
+	return false;
 }
 
 static int check(const struct linux_boot *boot, size_t cmdline_len,
@@ -115,39 +137,98 @@ static int check(const struct linux_boot *boot, size_t cmdline_len,
 				   boot->rng_seed_len,
 				   LAYOUT_SETUP_DATA_MAX -
 					   sizeof(struct setup_data));
+	if (boot->dtb &&
+	    boot->dtb_len > LAYOUT_DTB_MAX - sizeof(struct setup_data))
+		return boot_refuse(err, 0,
+				   "devicetree has %zu bytes, a kernel takes at most %zu",
+				   boot->dtb_len,
+				   LAYOUT_DTB_MAX - sizeof(struct setup_data));
+	/* All else that is written has a place that no ELF segment may take. */
+	if (boot->dtb && is_loaded_at(plan, LAYOUT_DTB,
+				      sizeof(struct setup_data) + boot->dtb_len))
+		return boot_refuse(err, 0,
+				   "the kernel has a segment at 0x%x, where its devicetree of %zu bytes would go; without one it can lie there",
+				   LAYOUT_DTB, boot->dtb_len);
+	return 0;
+}
+
+static void put_setup_data(uint8_t *at, gpa_t next, uint32_t type,
+			   const void *data, size_t len)
+{
+	const struct setup_data sd = {
+		.next = next,
+		.type = type,
+		.len = (uint32_t)len,
+	};
+
+	memcpy(at, &sd, sizeof(sd));
+	memcpy(at + sizeof(sd), data, len);
+}
+
+/* Command line and setup_data. */
+static int write_parts(const struct gmem *gm, const struct linux_boot *boot,
+		       struct boot_error *err)
+{
+	size_t cmdline_len = strlen(boot->cmdline);
+	uint8_t *seed, *cmdline, *dtb;
+	int r;
+
+	r = check(boot, cmdline_len, err);
+	if (r < 0)
+		return r;
+	seed = gmem_ptr(gm, LAYOUT_SETUP_DATA, LAYOUT_SETUP_DATA_MAX);
+	cmdline = gmem_ptr(gm, LAYOUT_CMDLINE, cmdline_len + 1);
+	dtb = gmem_ptr(gm, LAYOUT_DTB, LAYOUT_DTB_MAX);
+	if (!seed || !cmdline || !dtb)
+		return boot_refuse(err, 0,
+				   "no memory at 0x%x for what a kernel is given",
+				   LAYOUT_SETUP_DATA);
+	memcpy(cmdline, boot->cmdline, cmdline_len + 1);
+	if (boot->rng_seed)
+		put_setup_data(seed, boot->dtb ? LAYOUT_DTB : 0, SETUP_RNG_SEED,
+			       boot->rng_seed, boot->rng_seed_len);
+	if (boot->dtb)
+		put_setup_data(dtb, 0, SETUP_DTB, boot->dtb, boot->dtb_len);
 	return 0;
 }
 
 int linux_boot_write(const struct gmem *gm, const struct linux_boot *boot,
 		     struct boot_error *err)
 {
-	size_t cmdline_len = strlen(boot->cmdline);
 	struct boot_params *bp;
-	uint8_t *seed, *cmdline;
 	int r;
 
-	r = check(boot, cmdline_len, err);
-	if (r < 0)
-		return r;
 	bp = gmem_ptr(gm, LAYOUT_BOOT_PARAMS, sizeof(*bp));
-	seed = gmem_ptr(gm, LAYOUT_SETUP_DATA, LAYOUT_SETUP_DATA_MAX);
-	cmdline = gmem_ptr(gm, LAYOUT_CMDLINE, cmdline_len + 1);
-	if (!bp || !seed || !cmdline)
+	if (!bp)
 		return boot_refuse(err, 0,
 				   "no memory at 0x%x for what a kernel is given",
 				   LAYOUT_BOOT_PARAMS);
+	r = write_parts(gm, boot, err);
+	if (r == 0)
+		fill_params(bp, boot);
+	return r;
+}
 
-	fill_params(bp, boot);
-	memcpy(cmdline, boot->cmdline, cmdline_len + 1);
-	if (boot->rng_seed) {
-		const struct setup_data sd = {
-			.type = SETUP_RNG_SEED,
-			.len = boot->rng_seed_len,
-		};
+int linux_setup_write(const struct gmem *gm, const struct linux_boot *boot,
+		      struct boot_error *err)
+{
+	struct setup_header *hdr;
+	int r;
 
-		memcpy(seed, &sd, sizeof(sd));
-		memcpy(seed + sizeof(sd), boot->rng_seed, boot->rng_seed_len);
-	}
+	hdr = gmem_ptr(gm,
+		       LAYOUT_SETUP + offsetof(struct boot_params, hdr),
+		       sizeof(*hdr));
+	if (!hdr)
+		return boot_refuse(err, 0,
+				   "no memory at 0x%x for a kernel's setup code",
+				   LAYOUT_SETUP);
+	r = write_parts(gm, boot, err);
+	if (r < 0)
+		return r;
+	fill_header(hdr, boot);
+	hdr->vid_mode = NORMAL_VGA;
+	hdr->loadflags |= CAN_USE_HEAP;
+	hdr->heap_end_ptr = LAYOUT_SETUP_HEAP_END - HEAP_END_BIAS;
 	return 0;
 }
 

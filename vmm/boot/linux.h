@@ -6,6 +6,7 @@
 #ifndef TRAPMAP_BOOT_LINUX_H
 #define TRAPMAP_BOOT_LINUX_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "boot/plan.h"
@@ -24,6 +25,8 @@ struct linux_boot {
 	gpa_t acpi_rsdp; /* 0: none */
 	const uint8_t *rng_seed; /* SETUP_RNG_SEED; NULL: none */
 	unsigned rng_seed_len;
+	const void *dtb; /* SETUP_DTB; NULL: none */
+	size_t dtb_len;
 };
 
 /*
@@ -34,6 +37,14 @@ struct linux_boot {
  */
 int linux_boot_write(const struct gmem *gm, const struct linux_boot *boot,
 		     struct boot_error *err);
+
+/*
+ * The same for a kernel whose setup code runs, and lies at LAYOUT_SETUP already:
+ * fills in its header. Memory map and ACPI tables the setup code and the kernel
+ * find themselves.
+ */
+int linux_setup_write(const struct gmem *gm, const struct linux_boot *boot,
+		      struct boot_error *err);
 
 /*
  * Where len bytes of initrd go in a machine with this RAM: as high as the

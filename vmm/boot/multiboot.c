@@ -29,15 +29,17 @@
 #define FLAGS_REQUIRED 0xffffu
 #define FLAGS_KNOWN 0x7u
 
-/* The offset of the header, or -1. */
-static int64_t find_header(const uint8_t *head, size_t head_len)
+int64_t multiboot_find(const struct boot_image *image)
 {
-	size_t off, end = head_len < HEADER_SEARCH ? head_len : HEADER_SEARCH;
+	size_t off, end = image->head_len;
 
+	if (end > HEADER_SEARCH)
+		end = HEADER_SEARCH;
 	for (off = 0; off + HEADER_LEN <= end; off += 4) {
-		uint32_t magic = get_le32(head + off);
-		uint32_t flags = get_le32(head + off + 4);
-		uint32_t checksum = get_le32(head + off + 8);
+		const uint8_t *at = image->head + off;
+		uint32_t magic = get_le32(at);
+		uint32_t flags = get_le32(at + 4);
+		uint32_t checksum = get_le32(at + 8);
 
 		if (magic == MULTIBOOT_HEADER_MAGIC &&
 		    magic + flags + checksum == 0)
@@ -50,14 +52,20 @@ static int64_t find_header(const uint8_t *head, size_t head_len)
  * No ELF, but addresses: header_addr is where the header itself is to lie, which
  * tells what part of the file is at load_addr.
  */
-static int load_by_addresses(const uint8_t *head, size_t head_len,
-			     uint64_t file_len, uint64_t off,
+static int load_by_addresses(const struct boot_image *image, uint64_t off,
 			     struct boot_plan *plan, struct boot_error *err)
 {
+	const uint8_t *head = image->head;
+	const struct elf_phdr_at at = {
+		.header = off,
+		.offset = off + 16,
+		.paddr = off + 16,
+		.filesz = off + 20,
+	};
 	uint32_t header_addr, load_addr, load_end, bss_end, entry;
 	Elf64_Phdr ph = { .p_type = PT_LOAD };
 
-	if (off + HEADER_LEN_ADDRESSES > head_len)
+	if (off + HEADER_LEN_ADDRESSES > image->head_len)
 		return boot_refuse(err, off,
 				   "multiboot header is truncated: 32 bytes expected");
 	header_addr = get_le32(head + off + 12);
@@ -74,7 +82,7 @@ static int load_by_addresses(const uint8_t *head, size_t head_len,
 				   load_addr, header_addr, off);
 	ph.p_paddr = load_addr;
 	ph.p_offset = off - (header_addr - load_addr);
-	ph.p_filesz = file_len - ph.p_offset;
+	ph.p_filesz = image->len - ph.p_offset;
 	if (load_end) {
 		if (load_end < load_addr)
 			return boot_refuse(err, off + 20,
@@ -101,38 +109,42 @@ static int load_by_addresses(const uint8_t *head, size_t head_len,
 	plan->entry = entry;
 	plan->reserve = load_addr;
 	plan->reserve_len = ph.p_memsz;
-	return elf_add_segment(plan, &ph, off, file_len, err);
+	return elf_add_segment(plan, &ph, &at, image->len, err);
 }
 
-int multiboot_parse(const uint8_t *head, size_t head_len, uint64_t file_len,
-		    struct boot_plan *ret_plan, struct boot_error *err)
+int multiboot_parse(const struct boot_image *image, struct boot_plan *ret_plan,
+		    struct boot_error *err)
 {
 	struct boot_plan plan = {
 		.format = "multiboot kernel",
+		.offers = BIT(TRAPMAP_BOOT_MULTIBOOT),
+		.boot = TRAPMAP_BOOT_MULTIBOOT,
 		.protocol = BOOT_MULTIBOOT,
 		.cmdline_max = LAYOUT_CMDLINE_MAX - 1,
 		.initrd_max = LAYOUT_HOLE - 1,
 	};
-	int64_t off = find_header(head, head_len);
+	int64_t off = multiboot_find(image);
+	struct elf_entry entry;
 	uint32_t flags;
 	Elf64_Ehdr e = { 0 };
 	int r;
 
 	if (off < 0)
 		return 0;
-	flags = get_le32(head + off + 4);
+	flags = get_le32(image->head + off + 4);
 	if (flags & FLAGS_REQUIRED & ~FLAGS_KNOWN)
 		return boot_refuse(err, (uint64_t)off + 4,
 				   "multiboot flags 0x%" PRIx32
 				   " require what no loader of this version has",
 				   flags);
 	if (flags & FLAG_ADDRESSES) {
-		r = load_by_addresses(head, head_len, file_len, (uint64_t)off,
-				      &plan, err);
-	} else if (elf_is(head, head_len)) {
-		r = elf_header(head, head_len, file_len, true, &e, err);
+		r = load_by_addresses(image, (uint64_t)off, &plan, err);
+	} else if (elf_is(image)) {
+		r = elf_header(image, true, &e, err);
+		entry = elf_entry(&e);
 		if (r == 0)
-			r = elf_load(head, head_len, file_len, &e, &plan, err);
+			r = elf_load(image, &e, &entry, &plan, err);
+		plan.offers = elf_offers(image, &e);
 	} else {
 		r = boot_refuse(err, (uint64_t)off + 4,
 				"multiboot flag 16 (addresses) is clear, and this is no ELF: nothing says where it is to lie");

@@ -32,6 +32,9 @@ struct multiboot_boot {
 	unsigned modules;
 };
 
+/* The offset of an image's header, which tells that it is one; or -1. */
+int64_t multiboot_find(const struct boot_image *image);
+
 /*
  * Writes the information structure to LAYOUT_MULTIBOOT and what it points to.
  * Returns 0, or -EINVAL with *err: the command line or the modules' names are

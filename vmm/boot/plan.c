@@ -83,3 +83,19 @@ int boot_plan_fits(const struct gmem *gm, const struct boot_plan *plan,
 	}
 	return 0;
 }
+
+const char *boot_name(enum trapmap_boot boot)
+{
+	static const char *const names[] = {
+		[TRAPMAP_BOOT_LINUX64] = "linux64",
+		[TRAPMAP_BOOT_LINUX32] = "linux32",
+		[TRAPMAP_BOOT_LINUX16] = "linux16",
+		[TRAPMAP_BOOT_PVH] = "pvh",
+		[TRAPMAP_BOOT_MULTIBOOT] = "multiboot",
+		[TRAPMAP_BOOT_SECTOR] = "sector",
+		[TRAPMAP_BOOT_FLAT] = "flat",
+		[TRAPMAP_BOOT_UNPACK] = "unpack",
+	};
+
+	return boot < ARRAY_SIZE(names) ? names[boot] : NULL;
+}

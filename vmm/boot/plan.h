@@ -25,6 +25,7 @@
 enum boot_protocol {
 	BOOT_LINUX64, /* long mode, paging on, RSI = boot_params */
 	BOOT_REAL, /* real mode, CS:IP as given */
+	BOOT_RESET, /* as after a reset: firmware, which finds all else itself */
 	BOOT_MULTIBOOT, /* 32-bit protected mode, EBX = multiboot information */
 	BOOT_LINUX32, /* 32-bit protected mode, ESI = boot_params */
 	BOOT_LINUX16, /* real mode, CS:IP as given, DS = SS */
@@ -81,6 +82,10 @@ struct boot_plan {
 	/* bzImage only: its setup header, to be copied to boot_params. */
 	uint64_t setup_off; /* in the file */
 	uint32_t setup_len; /* 0: none, boot_params gets a made one */
+	/* What it has packed in it, in the file; and kernel_alignment. */
+	uint64_t payload_off, payload_len;
+	uint32_t align;
+	bool is_moved; /* its virtual addresses were, at random: KASLR */
 
 	uint32_t cmdline_max; /* the longest command line, without its NUL */
 	uint64_t initrd_max; /* the highest address an initrd's byte may have */

@@ -7,10 +7,15 @@
  * anything: what is well known to be something else is refused by its name.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "boot/elf.h"
 #include "boot/plan.h"
+#include "boot/unpack.h"
 #include "core/base.h"
+#include "layout.h"
 
 #define UNPACK "-compressed data; unpack it first"
 #define NOT_A_KERNEL "; a kernel expected"
@@ -26,11 +31,6 @@ struct mark {
 
 /* The first that fits counts: more particular ones before their kin. */
 static const struct mark foreign[] = {
-	MARK(0, "\x1f\x8b\x08", "gzip" UNPACK),
-	MARK(0, "\xfd" "7zXZ\0", "xz" UNPACK),
-	MARK(0, "\x28\xb5\x2f\xfd", "zstd" UNPACK),
-	MARK(0, "\x04\x22\x4d\x18", "lz4" UNPACK),
-	MARK(0, "\x02\x21\x4c\x18", "lz4" UNPACK),
 	MARK(0, "BZh", "bzip2" UNPACK),
 	MARK(0, "LZIP", "lzip" UNPACK),
 	MARK(0, "\x89LZO\0\r\n\x1a\n", "lzop" UNPACK),
@@ -52,22 +52,6 @@ static const struct mark foreign[] = {
 	MARK(0x8001, "CD001", "an ISO 9660 disc image" NOT_A_KERNEL),
 };
 
-/*
- * An .lzma file has no magic number, but a header of 13 bytes that leaves few
- * choices: properties (0x5d as all tools write), the dictionary's size (64 KiB
- * or more, in whole 64 KiB) and the unpacked size, which is -1 or sane.
- */
-static bool is_lzma(const uint8_t *head, size_t len)
-{
-	uint64_t unpacked;
-
-	if (len < 13 || head[0] != 0x5d || get_le16(head + 1) != 0 ||
-	    get_le16(head + 3) == 0)
-		return false;
-	unpacked = get_le64(head + 5);
-	return unpacked == UINT64_MAX || (unpacked > 0 && unpacked < GIB(1024));
-}
-
 /* Useful code has bytes that ASCII has not: JMP, IN, OUT, HLT among them. */
 static bool is_text(const uint8_t *head, size_t len)
 {
@@ -80,9 +64,12 @@ static bool is_text(const uint8_t *head, size_t len)
 	return len > 0;
 }
 
-static int refuse_foreign(const uint8_t *head, size_t len,
+static int refuse_foreign(const struct boot_image *image,
 			  struct boot_error *err)
 {
+	const uint8_t *head = image->head;
+	size_t len = image->head_len;
+	const char *packed;
 	unsigned i;
 
 	for (i = 0; i < ARRAY_SIZE(foreign); i++) {
@@ -92,28 +79,133 @@ static int refuse_foreign(const uint8_t *head, size_t len,
 		    memcmp(head + m->off, m->bytes, m->len) == 0)
 			return boot_refuse(err, m->off, "%s", m->what);
 	}
-	if (is_lzma(head, len))
-		return boot_refuse(err, 0, "lzma" UNPACK);
+	/* What was compressed twice, or is to run as it is. */
+	packed = unpack_recognise(head, len);
+	if (packed)
+		return boot_refuse(err, 0, "%s" UNPACK, packed);
 	if (is_text(head, len))
 		return boot_refuse(err, 0, "a text file" NOT_A_KERNEL);
 	return 0;
 }
 
-int boot_recognise(const uint8_t *head, size_t head_len, uint64_t file_len,
-		   struct boot_plan *ret_plan, struct boot_error *err)
+/*
+ * An ELF file may be a multiboot kernel, too, and is one unless another of its
+ * protocols is wanted.
+ */
+static int parse_elf(const struct boot_image *image, struct boot_plan *ret_plan,
+		     struct boot_error *err)
+{
+	const uint32_t others = BIT(TRAPMAP_BOOT_LINUX64) |
+				BIT(TRAPMAP_BOOT_LINUX32) |
+				BIT(TRAPMAP_BOOT_PVH);
+	int r = 0;
+
+	if (!elf_is(image) || !(others & BIT(image->want)))
+		r = multiboot_parse(image, ret_plan, err);
+	return r ? r : elf_parse(image, ret_plan, err);
+}
+
+static int recognise(const struct boot_image *image, struct boot_plan *ret_plan,
+		     struct boot_error *err)
 {
 	int r;
 
-	r = bzimage_parse(head, head_len, file_len, ret_plan, err);
+	r = bzimage_parse(image, ret_plan, err);
 	if (r == 0)
-		r = multiboot_parse(head, head_len, file_len, ret_plan, err);
+		r = parse_elf(image, ret_plan, err);
 	if (r == 0)
-		r = elf_parse(head, head_len, file_len, ret_plan, err);
+		r = refuse_foreign(image, err);
 	if (r == 0)
-		r = refuse_foreign(head, head_len, err);
+		r = bootsector_parse(image, ret_plan, err);
 	if (r == 0)
-		r = bootsector_parse(head, head_len, file_len, ret_plan, err);
-	if (r == 0)
-		r = flat_parse(head, head_len, file_len, ret_plan, err);
-	return r < 0 ? r : 0;
+		r = flat_parse(image, ret_plan, err);
+	return r;
+}
+
+/* "linux64, linux32 and linux16" */
+static void list_offers(uint32_t offers, char *text, size_t size)
+{
+	size_t at = 0;
+	unsigned i;
+
+	for (i = 0; i < 32; i++) {
+		const char *name = boot_name((enum trapmap_boot)i);
+		const char *sep = !at ? "" : offers >> i == 1 ? " and " : ", ";
+
+		if (offers & BIT(i) && name && at < size)
+			at += (size_t)snprintf(text + at, size - at, "%s%s",
+					       sep, name);
+	}
+}
+
+/* What to do about it, where that is known. */
+static const char *advice(const struct boot_plan *plan, enum trapmap_boot want)
+{
+	bool bzimage = plan->offers & BIT(TRAPMAP_BOOT_LINUX16);
+
+	if (bzimage &&
+	    (want == TRAPMAP_BOOT_PVH || want == TRAPMAP_BOOT_MULTIBOOT))
+		return ": that takes the vmlinux from which it was made";
+	if (bzimage && want == TRAPMAP_BOOT_LINUX64)
+		return ": that takes a 64-bit kernel of protocol 2.12 or newer";
+	if (bzimage && want == TRAPMAP_BOOT_UNPACK)
+		return ": that takes a 64-bit kernel that is packed in it";
+	if (want == TRAPMAP_BOOT_LINUX32 || want == TRAPMAP_BOOT_LINUX16 ||
+	    want == TRAPMAP_BOOT_UNPACK)
+		return ": that takes a bzImage";
+	return "";
+}
+
+static int refuse_protocol(const struct boot_plan *plan, enum trapmap_boot want,
+			   struct boot_error *err)
+{
+	char offers[80] = "nothing", version[32] = "";
+	const char *name = boot_name(want);
+	const unsigned of = plan->version;
+
+	list_offers(plan->offers, offers, sizeof(offers));
+	if (of)
+		snprintf(version, sizeof(version), " of boot protocol %u.%02u",
+			 of >> 8, of & 0xff);
+	return boot_refuse(err, BOOT_NOWHERE,
+			   "%s %s%s, which offers %s; %s was asked for%s",
+			   plan->format[0] == 'E' ? "an" : "a", plan->format,
+			   version, offers, name ? name : "another",
+			   advice(plan, want));
+}
+
+/* Any file is a flat binary that is small enough; one that is not has a name. */
+static int parse_flat(const struct boot_image *image,
+		      struct boot_plan *ret_plan, struct boot_error *err)
+{
+	struct boot_image any = *image;
+	struct boot_plan plan;
+
+	any.want = TRAPMAP_BOOT_AUTO;
+	if (image->len <= LAYOUT_FLAT_MAX || recognise(&any, &plan, err) != 1)
+		return flat_parse(image, ret_plan, err);
+	return boot_refuse(err, BOOT_NOWHERE,
+			   "%s %s of %" PRIu64
+			   " bytes; as a flat binary a file may have at most %u",
+			   plan.format[0] == 'E' ? "an" : "a", plan.format,
+			   image->len, LAYOUT_FLAT_MAX);
+}
+
+int boot_recognise(const struct boot_image *image, struct boot_plan *ret_plan,
+		   struct boot_error *err)
+{
+	const enum trapmap_boot want = image->want;
+	struct boot_plan plan;
+	int r;
+
+	if (want == TRAPMAP_BOOT_FLAT)
+		r = parse_flat(image, &plan, err);
+	else
+		r = recognise(image, &plan, err);
+	if (r < 0)
+		return r;
+	if (want != TRAPMAP_BOOT_AUTO && plan.boot != want)
+		return refuse_protocol(&plan, want, err);
+	*ret_plan = plan;
+	return 0;
 }

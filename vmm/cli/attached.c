@@ -11,10 +11,10 @@
 
 int attached_keep(struct run_opts *opts, struct attached *a, char *err)
 {
-	if (opts->attached_count == TRAPMAP_ATTACHED_MAX) {
+	if (opts->attached_count == OPTS_ATTACHED_MAX) {
 		a->ops->free(a);
-		return opts_fail(err, "more than %d devices",
-				 TRAPMAP_ATTACHED_MAX);
+		return opts_fail(err, "more than %d devices and files",
+				 OPTS_ATTACHED_MAX);
 	}
 	opts->attached[opts->attached_count++] = a;
 	return 0;
@@ -37,7 +37,8 @@ int attached_add(const struct run_opts *opts, struct trapmap_vm *vm)
 	return 0;
 }
 
-int attached_add_files(const struct run_opts *opts, struct trapmap_vm *vm)
+int attached_add_files(const struct run_opts *opts, struct trapmap_vm *vm,
+		       struct outfiles *files)
 {
 	unsigned i;
 	int r;
@@ -47,7 +48,7 @@ int attached_add_files(const struct run_opts *opts, struct trapmap_vm *vm)
 
 		if (!a->ops->open)
 			continue;
-		r = a->ops->open(a);
+		r = a->ops->open(a, files);
 		if (r)
 			return r;
 		r = a->ops->add(a, vm);

@@ -11,16 +11,17 @@
 #include <trapmap/trapmap.h>
 
 struct attached;
+struct outfiles;
 struct run_opts;
 
 struct attached_ops {
 	const char *option; /* "--disk: " */
 	const char *what; /* "a disk" */
 	/*
-	 * Opens a file that it begins anew, which has to wait until all else is
-	 * right. Returns 0, or an exit status, having said why. May be NULL.
+	 * Opens a file that it is to write to, after all else that may be refused.
+	 * Returns 0, or an exit status, having said why. May be NULL.
 	 */
-	int (*open)(struct attached *a);
+	int (*open)(struct attached *a, struct outfiles *files);
 	/* Returns what the library's function did. */
 	int (*add)(struct attached *a, struct trapmap_vm *vm);
 	/* A file that it is about, which no other option may write to. May be NULL. */
@@ -56,7 +57,8 @@ int attached_keep(struct run_opts *opts, struct attached *a, char *err);
 int attached_add(const struct run_opts *opts, struct trapmap_vm *vm);
 
 /* The same for those that open(), which attached_add() leaves out. */
-int attached_add_files(const struct run_opts *opts, struct trapmap_vm *vm);
+int attached_add_files(const struct run_opts *opts, struct trapmap_vm *vm,
+		       struct outfiles *files);
 
 /*
  * The kernel's command line, to be freed: what was given, or console=ttyS0 where

@@ -102,6 +102,7 @@ unsigned console_read(struct console *con, int tty_fd)
 		case KEYS_HELP: found |= CONSOLE_HELP; break;
 		case KEYS_BREAK: found |= CONSOLE_BREAK; break;
 		case KEYS_RESUME: found |= CONSOLE_RESUME; break;
+		case KEYS_POWER: found |= CONSOLE_POWER; break;
 		}
 	}
 	return found;

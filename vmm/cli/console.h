@@ -25,6 +25,7 @@ enum {
 	CONSOLE_BREAK = 4,
 	CONSOLE_HANGUP = 8, /* the terminal is gone */
 	CONSOLE_RESUME = 16,
+	CONSOLE_POWER = 32,
 };
 
 struct console {

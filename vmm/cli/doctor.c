@@ -22,8 +22,7 @@
 
 #define TITLE_WIDTH 18
 
-__attribute__((format(printf, 2, 3))) static void line(const char *title,
-						       const char *fmt, ...)
+void doctor_line(const char *title, const char *fmt, ...)
 {
 	char *text;
 	va_list ap;
@@ -84,7 +83,7 @@ static void print_advice(const struct trapmap_host *host)
 	do {                                                 \
 		if (!head)                                   \
 			printf("\n");                        \
-		line(head ? "" : "What to do", __VA_ARGS__); \
+		doctor_line(head ? "" : "What to do", __VA_ARGS__); \
 		head = true;                                 \
 	} while (0)
 
@@ -105,24 +104,24 @@ static void print_advice(const struct trapmap_host *host)
 static int print_report(const struct trapmap_host *host, const char *path)
 {
 	if (host->error) {
-		line("KVM device", "not usable: %s", host->error_text);
+		doctor_line("KVM device", "not usable: %s", host->error_text);
 		if (*host->advice)
-			line("What to do", "%s", host->advice);
-		line("Guests", "cannot run here");
+			doctor_line("What to do", "%s", host->advice);
+		doctor_line("Guests", "cannot run here");
 		return STATUS_HOST_FAILURE;
 	}
-	line("KVM device", "%s: usable (API version %d)", path,
+	doctor_line("KVM device", "%s: usable (API version %d)", path,
 	     host->api_version);
-	line("Kind", "%s", host->kind_text);
-	line("Nested paging", "%s", paging(host));
-	line("Guests", "can run here");
-	line("Stock Linux", "%s: %s",
+	doctor_line("Kind", "%s", host->kind_text);
+	doctor_line("Nested paging", "%s", paging(host));
+	doctor_line("Guests", "can run here");
+	doctor_line("Stock Linux", "%s: %s",
 	     host->boots_linux ? "should boot" : "will not boot",
 	     host->boots_linux_text);
-	line("Processors", "%u for one guest are recommended, %u at most",
+	doctor_line("Processors", "%u for one guest are recommended, %u at most",
 	     host->vcpus_recommended, host->vcpus_max);
-	line("Memory slots", "%u", host->memslots);
-	line("Guest addresses", "%u bits", host->phys_bits);
+	doctor_line("Memory slots", "%u", host->memslots);
+	doctor_line("Guest addresses", "%u bits", host->phys_bits);
 	print_caps(host);
 	print_advice(host);
 	return STATUS_OK;
@@ -143,9 +142,9 @@ static int print_linux(const struct trapmap_host *host)
 int cmd_doctor(int argc, char **argv)
 {
 	struct trapmap_host host = TRAPMAP_HOST_INIT;
-	const char *path = NULL, *text = NULL;
+	const char *path = NULL, *text = NULL, *spec = NULL;
+	bool linux_only = false, cpu = false;
 	struct optscan scan;
-	bool linux_only = false;
 	char err[1024];
 	int id, r, status;
 
@@ -157,14 +156,30 @@ int cmd_doctor(int argc, char **argv)
 			manual_help(stdout, &doctor_manual);
 			return finish_stdout(STATUS_OK);
 		case DOCTOR_LINUX: linux_only = true; break;
+		case DOCTOR_CPU: cpu = true; break;
 		case DOCTOR_KVM_DEVICE: path = text; break;
 		case OPTSCAN_WORD:
-			say("'%s': doctor takes options only; 'trapmap doctor --help' lists them",
-			    text);
+			if (!spec) {
+				spec = text;
+				break;
+			}
+			say("'%s' is a second processor; one is expected, and '%s' came first",
+			    text, spec);
 			return STATUS_BAD_INPUT;
 		default: say("%s", err); return STATUS_BAD_INPUT;
 		}
 	}
+	if (spec && !cpu) {
+		say("'%s': doctor takes options only, but for a processor behind --cpu; 'trapmap doctor --help' lists them",
+		    spec);
+		return STATUS_BAD_INPUT;
+	}
+	if (cpu && linux_only) {
+		say("--cpu and --linux: one of the two is expected");
+		return STATUS_BAD_INPUT;
+	}
+	if (cpu)
+		return finish_stdout(doctor_cpu(path, spec));
 	r = trapmap_host_probe(path, &host);
 	if (r) {
 		say("cannot look at the host: %s", strerror(-r));

@@ -7,6 +7,8 @@ static const struct opt table[] = {
 	{ 0, NULL, NULL, "Options:" },
 	{ DOCTOR_LINUX, "linux", NULL,
 	  "only tell whether a stock Linux can be expected to boot, and why: one line, and status 0 or 4" },
+	{ DOCTOR_CPU, "cpu", NULL,
+	  "tell what processor a guest would see: \"host\", or the MODEL that follows, as trapmap run --cpu takes it, with what KVM withholds of the host's and what the model leaves out" },
 	{ DOCTOR_KVM_DEVICE, "kvm-device", "PATH",
 	  "the KVM device (default: /dev/kvm)" },
 	{ 'h', "help", NULL, "show the help" },
@@ -14,7 +16,7 @@ static const struct opt table[] = {
 
 static const struct manual_item statuses[] = {
 	{ "0", "guests can run here; with --linux: a stock Linux too" },
-	{ "2", "a bad option" },
+	{ "2", "a bad option; with --cpu: no such processor can be had here" },
 	{ "4", "they cannot" },
 	{ NULL, NULL },
 };
@@ -28,6 +30,8 @@ static const struct manual_item examples[] = {
 	{ "trapmap doctor", "What this host has, lacks, and what to do about it." },
 	{ "trapmap doctor --linux && trapmap run vmlinuz -i initrd.img",
 	  "Boots a stock kernel only where one can run." },
+	{ "trapmap doctor --cpu x86-64-v2,+aes",
+	  "Whether that can be had here, and what it is." },
 	{ NULL, NULL },
 };
 

@@ -10,9 +10,9 @@
 
 #include "say.h"
 
-int insight_open(const char *option, const char *path)
+int insight_open(struct outfiles *files, const char *option, const char *path)
 {
-	int fd = outfile_stream(path);
+	int fd = outfiles_open(files, path);
 
 	if (fd < 0)
 		say("%s: cannot write '%s': %s", option, path, strerror(-fd));
@@ -55,11 +55,14 @@ static int connect_debugcon(struct insight *in)
 	int fd = -1, r;
 
 	switch (in->opts->debugcon.kind) {
+	case OPTS_SINK_PTY:
+	case OPTS_SINK_SOCKET:
 	case OPTS_SINK_NULL: return STATUS_OK;
 	case OPTS_SINK_STDIO: fd = STDOUT_FILENO; break;
 	case OPTS_SINK_STDERR: fd = STDERR_FILENO; break;
 	case OPTS_SINK_FILE:
-		fd = insight_open("--debugcon", in->opts->debugcon.path);
+		fd = insight_open(in->files, "--debugcon",
+				  in->opts->debugcon.path);
 		if (fd < 0)
 			return STATUS_BAD_INPUT;
 		break;
@@ -81,7 +84,7 @@ static int connect_trace(struct insight *in)
 	trace.kinds = asked->kinds;
 	trace.first = asked->first;
 	trace.last = asked->last;
-	trace.fd = insight_open("--trace", asked->path);
+	trace.fd = insight_open(in->files, "--trace", asked->path);
 	if (trace.fd < 0)
 		return STATUS_BAD_INPUT;
 	r = trapmap_vm_set_trace(in->vm, &trace);

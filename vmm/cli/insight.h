@@ -12,10 +12,12 @@
 
 #include "opts.h"
 #include "outfile.h"
+#include "outfiles.h"
 
 struct insight {
 	const struct run_opts *opts;
 	struct trapmap_vm *vm;
+	struct outfiles *files;
 	struct outfile report;
 };
 
@@ -27,14 +29,14 @@ struct insight {
  */
 int insight_rules(struct insight *in);
 
-/* Then opens the files, which begins them anew. Returns as insight_rules(). */
+/* Then opens the files. Returns as insight_rules(). */
 int insight_files(struct insight *in);
 
 /*
  * Opens a file that is written as it goes; behind the option's name it says what
  * is wrong. Returns a descriptor or -errno.
  */
-int insight_open(const char *option, const char *path);
+int insight_open(struct outfiles *files, const char *option, const char *path);
 
 /*
  * After the end: statistics, post-mortem, and how the trace ended; that all is

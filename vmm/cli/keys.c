@@ -7,6 +7,7 @@ const struct manual_item keys_help[] = {
 	{ "Ctrl-A x", "end the run (exit status 130)" },
 	{ "Ctrl-A h", "list these keys" },
 	{ "Ctrl-A c", "send a break (Ctrl-A b does too)" },
+	{ "Ctrl-A p", "press the power button" },
 	{ "Ctrl-A r", "resume a guest that waits for room on the host" },
 	{ "Ctrl-A Ctrl-A", "send Ctrl-A (Ctrl-A a does too)" },
 	{ NULL, NULL },
@@ -27,6 +28,7 @@ enum keys_action keys_feed(struct keys *keys, unsigned char *byte)
 	case '?': return KEYS_HELP;
 	case 'b':
 	case 'c': return KEYS_BREAK;
+	case 'p': return KEYS_POWER;
 	case 'r': return KEYS_RESUME;
 	}
 	return KEYS_SWALLOW;

@@ -19,6 +19,7 @@ enum keys_action {
 	KEYS_HELP,
 	KEYS_BREAK,
 	KEYS_RESUME,
+	KEYS_POWER,
 };
 
 struct keys {

@@ -19,6 +19,10 @@ static const struct opts_choice on_reset_choices[] = {
 	{ "reboot", TRAPMAP_ON_RESET_REBOOT },
 	{ "poweroff", TRAPMAP_ON_RESET_POWEROFF },
 };
+static const struct opts_choice on_sigterm_choices[] = {
+	{ "end", false },
+	{ "powerbutton", true },
+};
 static const struct opts_choice debug_exit_choices[] = {
 	{ "qemu", TRAPMAP_DEBUG_EXIT_QEMU },
 	{ "plain", TRAPMAP_DEBUG_EXIT_PLAIN },
@@ -56,7 +60,6 @@ static int add_initrd(struct run_opts *opts, const char *path, char *err)
 int opts_apply(struct run_opts *opts, int id, const char *text, char *err)
 {
 	struct trapmap_machine *m = &opts->machine;
-	const char *why;
 	int64_t ms = 0;
 	int r, value = 0;
 
@@ -72,17 +75,14 @@ int opts_apply(struct run_opts *opts, int id, const char *text, char *err)
 		opts->params = text;
 		return 0;
 	case OPT_BOOT: return opts_boot(text, &opts->boot, err);
+	case OPT_FIRMWARE:
+		return opts_path(err, "--firmware", text, &opts->firmware);
+	case OPT_FW_CFG: return opts_fw_cfg(text, opts, err);
 	case OPT_SYMBOLS:
 		return opts_path(err, "--symbols", text, &opts->symbols);
 
-	case 'm':
-		if (value_mem(text, &m->mem, &why))
-			return opts_fail(err, "--mem '%s': %s", text, why);
-		return 0;
-	case 'c':
-		if (value_count(text, &m->cpus, &why))
-			return opts_fail(err, "--cpus '%s': %s", text, why);
-		return 0;
+	case 'm': return opts_mem(text, &opts->mem, &m->mem, err);
+	case 'c': return opts_cpus(text, &opts->cpus, &m->cpus, err);
 	case OPT_CPU:
 		if (!*text)
 			return opts_fail(err, "--cpu '': a model is expected, "
@@ -91,7 +91,7 @@ int opts_apply(struct run_opts *opts, int id, const char *text, char *err)
 		return 0;
 	case 'd': return opts_disk(text, opts, err);
 	case 'n': return opts_net(text, opts, err);
-	case OPT_RTC: return opts_rtc(text, m, err);
+	case OPT_RTC: return opts_rtc(text, opts, err);
 	case OPT_TRANSPORT:
 		r = opts_choose(err, "--transport", text, transport_choices,
 				COUNT(transport_choices), &value);
@@ -100,9 +100,7 @@ int opts_apply(struct run_opts *opts, int id, const char *text, char *err)
 	case OPT_PMEM: return opts_pmem(text, opts, err);
 	case OPT_SHARE: return opts_share(text, opts, err);
 	case OPT_BALLOON: return opts_balloon(text, opts, err);
-	case OPT_SERIAL:
-		opts->serial_given = true;
-		return opts_serial(text, &opts->serial, err);
+	case OPT_SERIAL: return opts_serial(text, opts, err);
 	case OPT_CONSOLE: return opts_console(text, opts, err);
 	case OPT_VSOCK: return opts_vsock(text, opts, err);
 	case OPT_DEBUGCON: return opts_debugcon(text, &opts->debugcon, err);
@@ -112,6 +110,11 @@ int opts_apply(struct run_opts *opts, int id, const char *text, char *err)
 		r = opts_choose(err, "--on-reset", text, on_reset_choices,
 				COUNT(on_reset_choices), &value);
 		m->on_reset = (enum trapmap_on_reset)value;
+		return r;
+	case OPT_ON_SIGTERM:
+		r = opts_choose(err, "--on-sigterm", text, on_sigterm_choices,
+				COUNT(on_sigterm_choices), &value);
+		opts->sigterm_button = value;
 		return r;
 	case OPT_DEBUG_EXIT:
 		r = opts_choose(err, "--debug-exit", text, debug_exit_choices,
@@ -134,6 +137,9 @@ int opts_apply(struct run_opts *opts, int id, const char *text, char *err)
 	case OPT_TRACE: return opts_trace(text, &opts->trace, err);
 	case OPT_DUMP_DTB:
 		return opts_path(err, "--dump-dtb", text, &opts->dump_dtb);
+	case OPT_MACHINE:
+		return opts_path(err, "--machine", text, &opts->board);
+	case OPT_DTB: return opts_path(err, "--dtb", text, &opts->dtb);
 	case OPT_KVM_DEVICE:
 		return opts_path(err, "--kvm-device", text, &m->kvm_path);
 	case 'q': opts->quiet = true; return 0;
@@ -175,13 +181,21 @@ int run_opts_parse(int argc, char **argv, struct run_opts *ret_opts,
 
 void run_opts_done(struct run_opts *opts)
 {
-	free(opts->serial.path);
-	opts->serial.path = NULL;
+	unsigned i;
+
+	for (i = 0; i < TRAPMAP_SERIAL_PORTS; i++) {
+		free(opts->serial[i].path);
+		opts->serial[i].path = NULL;
+	}
 	free(opts->debugcon.path);
 	opts->debugcon.path = NULL;
+	free(opts->nvram.path);
+	opts->nvram.path = NULL;
 	free(opts->trace.path);
 	opts->trace.path = NULL;
 	attached_free(opts);
+	opts_cpus_done(&opts->cpus);
+	opts_mem_done(&opts->mem);
 	for (; opts->rule_count; opts->rule_count--)
 		free(opts->rules[opts->rule_count - 1].regex);
 }

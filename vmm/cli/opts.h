@@ -9,9 +9,14 @@
 
 #include <trapmap/trapmap.h>
 
+#include "opts_cpus.h"
+#include "opts_mem.h"
+
 struct attached;
 
 #define OPTS_INITRD_MAX 64
+/* The library knows how many there may be of a kind. */
+#define OPTS_ATTACHED_MAX (TRAPMAP_ATTACHED_MAX + 32)
 #define OPTS_ERR_SIZE 1024
 
 /* Where a console leads. */
@@ -20,6 +25,8 @@ enum opts_sink_kind {
 	OPTS_SINK_STDERR,
 	OPTS_SINK_NULL,
 	OPTS_SINK_FILE, /* opts_sink.path */
+	OPTS_SINK_PTY,
+	OPTS_SINK_SOCKET, /* opts_sink.path */
 };
 
 struct opts_sink {
@@ -40,26 +47,40 @@ struct opts_trace {
 	uint64_t last; /* 0: any address */
 };
 
+/* What --rtc has for struct trapmap_nvram. */
+struct opts_nvram {
+	char *path; /* NULL: none */
+	bool set_clock; /* a base was given */
+};
+
 struct run_opts {
 	struct trapmap_machine machine;
+	struct opts_cpus cpus; /* how many is in machine */
+	struct opts_mem mem; /* how much is in machine */
 	const char *kernel; /* NULL: the built-in guest */
 	enum trapmap_boot boot;
+	const char *firmware; /* NULL: none */
 	const char *initrd[OPTS_INITRD_MAX];
 	unsigned initrd_count;
 	const void *initrd_data; /* behind the others; NULL: none */
 	size_t initrd_len;
 	const char *params; /* NULL: none was given */
-	struct attached *attached[TRAPMAP_ATTACHED_MAX];
+	struct attached *attached[OPTS_ATTACHED_MAX];
 	unsigned attached_count;
-	struct opts_sink serial;
-	bool serial_given;
+	/* COM1 and on: see opts_serial_ports(). */
+	struct opts_sink serial[TRAPMAP_SERIAL_PORTS];
+	unsigned serial_count; /* that were asked for */
 	struct opts_sink debugcon;
 	struct opts_rule rules[TRAPMAP_RULES_MAX];
 	unsigned rule_count;
+	struct opts_nvram nvram;
 	int64_t timeout_ms; /* 0: none */
+	bool sigterm_button; /* the first SIGTERM presses the power button */
 	/* Files to write and one to read; NULL: not asked for. */
 	const char *report;
 	const char *dump_dtb;
+	const char *board; /* --machine */
+	const char *dtb; /* "auto", "none" or a file; NULL: the default */
 	const char *symbols;
 	struct opts_trace trace;
 	bool stats;
@@ -69,6 +90,7 @@ struct run_opts {
 #define RUN_OPTS_INIT                               \
 	{                                           \
 		.machine = TRAPMAP_MACHINE_INIT,    \
+		.cpus = OPTS_CPUS_INIT,             \
 		.debugcon = { .kind = OPTS_SINK_NULL } \
 	}
 
@@ -87,5 +109,8 @@ int run_opts_parse(int argc, char **argv, struct run_opts *ret_opts,
 		   char err[OPTS_ERR_SIZE]);
 
 void run_opts_done(struct run_opts *opts);
+
+/* How many serial ports are to be connected: COM1 is, whether asked for or not. */
+unsigned opts_serial_ports(const struct run_opts *opts);
 
 #endif

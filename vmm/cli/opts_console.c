@@ -7,7 +7,7 @@
 
 #include "opts_console.h"
 #include "opts_parts.h"
-#include "outfile.h"
+#include "outfiles.h"
 #include "say.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -22,13 +22,13 @@ static const struct opts_key keys[] = {
 	{ "name", OPTS_KEY_TEXT, offsetof(struct opts_console, name) },
 };
 
-static int console_open(struct attached *a)
+static int console_open(struct attached *a, struct outfiles *files)
 {
 	struct opts_console *con = (struct opts_console *)a;
 
 	if (!con->file)
 		return STATUS_OK;
-	con->out_fd = outfile_stream(con->file);
+	con->out_fd = outfiles_open(files, con->file);
 	if (con->out_fd >= 0)
 		return STATUS_OK;
 	say("--console: cannot write '%s': %s", con->file,
@@ -178,11 +178,15 @@ int opts_console(const char *text, struct run_opts *opts, char *err)
 
 int opts_console_check(struct run_opts *opts, char *err)
 {
-	if (!opts_console_stdio(opts) || opts->serial.kind != OPTS_SINK_STDIO)
+	unsigned i;
+
+	if (!opts_console_stdio(opts))
 		return 0;
-	if (opts->serial_given)
-		return opts_fail(err, "--serial and --console are both 'stdio'; "
-				      "one of them can be");
-	opts->serial.kind = OPTS_SINK_NULL;
+	for (i = 0; i < opts->serial_count; i++)
+		if (opts->serial[i].kind == OPTS_SINK_STDIO)
+			return opts_fail(err, "--serial and --console are both "
+					      "'stdio'; one of them can be");
+	if (opts->serial_count == 0)
+		opts->serial[0].kind = OPTS_SINK_NULL;
 	return 0;
 }

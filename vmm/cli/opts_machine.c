@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "kv.h"
-#include "nearest.h"
 #include "opts_parts.h"
 #include "value.h"
 
@@ -37,9 +36,24 @@ static int rtc_base(const char *text, struct trapmap_machine *m, char *err)
 	return 0;
 }
 
-int opts_rtc(const char *text, struct trapmap_machine *m, char *err)
+static int rtc_nvram(const char *text, struct opts_nvram *nvram, char *err)
 {
-	static const char *const keys[] = { "base", "clock" };
+	char *path;
+
+	if (!*text)
+		return opts_fail(err, "--rtc: 'nvram' needs a file");
+	path = strdup(text);
+	if (!path)
+		return opts_fail(err, "out of memory");
+	free(nvram->path);
+	nvram->path = path;
+	return 0;
+}
+
+int opts_rtc(const char *text, struct run_opts *opts, char *err)
+{
+	static const char *const keys[] = { "base", "clock", "nvram" };
+	struct trapmap_machine *m = &opts->machine;
 	struct kv_list list = kv_list(text);
 	bool seen[COUNT(keys)] = { false };
 	struct kv kv;
@@ -62,6 +76,9 @@ int opts_rtc(const char *text, struct trapmap_machine *m, char *err)
 		seen[i] = true;
 		if (i == 0) {
 			r = rtc_base(kv.value, m, err);
+			opts->nvram.set_clock = true;
+		} else if (i == 2) {
+			r = rtc_nvram(kv.value, &opts->nvram, err);
 		} else {
 			r = opts_choose(err, "--rtc clock", kv.value,
 					rtc_clock_choices,
@@ -72,90 +89,4 @@ int opts_rtc(const char *text, struct trapmap_machine *m, char *err)
 			return r;
 	}
 	return r ? opts_bad_list(err, "--rtc", text, r) : 0;
-}
-
-struct sink_names {
-	const char *option;
-	const char *expected;
-	const char *names[4];
-	enum opts_sink_kind kinds[4];
-	size_t count;
-};
-
-static int parse_sink(const struct sink_names *n, const char *text,
-		      struct opts_sink *sink, char *err)
-{
-	struct kv_list list = kv_list(text);
-	char *path = NULL;
-	const char *name;
-	struct kv kv;
-	int r = kv_next(&list, &kv);
-	size_t i;
-
-	if (r < 0)
-		return opts_bad_list(err, n->option, text, r);
-	name = kv.key ? kv.key : kv.value;
-	for (i = 0; i < n->count && strcmp(name, n->names[i]); i++)
-		;
-	if (i == n->count) {
-		const char *known = nearest(name, n->names, n->count);
-
-		if (known)
-			return opts_fail(err, "%s '%s': did you mean '%s'?",
-					 n->option, text, known);
-		return opts_fail(err, "%s '%s': %s is expected", n->option,
-				 text, n->expected);
-	}
-	if (n->kinds[i] != OPTS_SINK_FILE) {
-		if (kv.key)
-			return opts_fail(err, "%s '%s': '%s' takes no value",
-					 n->option, text, name);
-	} else {
-		if (!kv.key || !kv.value || !*kv.value)
-			return opts_fail(err,
-					 "%s '%s': 'file' needs a path: file=PATH",
-					 n->option, text);
-		path = strdup(kv.value);
-		if (!path)
-			return opts_fail(err, "out of memory");
-	}
-	free(sink->path);
-	sink->path = path;
-	sink->kind = n->kinds[i];
-	r = kv_next(&list, &kv);
-	if (r < 0)
-		return opts_bad_list(err, n->option, text, r);
-	if (r > 0)
-		return opts_fail(err,
-				 "%s: unknown key '%s' (a comma in a path is "
-				 "written twice)",
-				 n->option, kv.key);
-	return 0;
-}
-
-int opts_serial(const char *text, struct opts_sink *sink, char *err)
-{
-	static const struct sink_names names = {
-		.option = "--serial",
-		.expected = "'stdio', 'null' or 'file=PATH'",
-		.names = { "stdio", "null", "file" },
-		.kinds = { OPTS_SINK_STDIO, OPTS_SINK_NULL, OPTS_SINK_FILE },
-		.count = 3,
-	};
-
-	return parse_sink(&names, text, sink, err);
-}
-
-int opts_debugcon(const char *text, struct opts_sink *sink, char *err)
-{
-	static const struct sink_names names = {
-		.option = "--debugcon",
-		.expected = "'stdio', 'stderr', 'null' or 'file=PATH'",
-		.names = { "stdio", "stderr", "null", "file" },
-		.kinds = { OPTS_SINK_STDIO, OPTS_SINK_STDERR, OPTS_SINK_NULL,
-			   OPTS_SINK_FILE },
-		.count = 4,
-	};
-
-	return parse_sink(&names, text, sink, err);
 }

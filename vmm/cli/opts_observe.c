@@ -200,6 +200,10 @@ static int check_output(const struct run_opts *opts, const char *name,
 		use = "the kernel";
 	if (same(path, opts->symbols))
 		use = "what --symbols reads";
+	if (same(path, opts->board))
+		use = "what --machine reads";
+	if (same(path, opts->dtb))
+		use = "what --dtb reads";
 	for (k = 0; k < opts->initrd_count; k++)
 		if (same(path, opts->initrd[k]))
 			use = "an initrd";
@@ -226,11 +230,23 @@ static int check_attached(const struct run_opts *opts, char *err)
 	return r;
 }
 
+static const char *serial_file(const struct run_opts *opts, unsigned port)
+{
+	const struct opts_sink *sink = &opts->serial[port];
+
+	return sink->kind == OPTS_SINK_FILE ? sink->path : NULL;
+}
+
 int opts_check_files(const struct run_opts *opts, char *err)
 {
 	const struct named out[] = {
-		{ "--serial", opts->serial.path },
+		{ "--serial", serial_file(opts, 0) },
+		{ "--serial", serial_file(opts, 1) },
+		{ "--serial", serial_file(opts, 2) },
+		{ "--serial", serial_file(opts, 3) },
 		{ "--debugcon", opts->debugcon.path },
+		{ "--rtc nvram", opts->nvram.path },
+		{ "--mem", opts->mem.path },
 		{ "--report", opts->report },
 		{ "--trace", opts->trace.path },
 		{ "--dump-dtb", opts->dump_dtb },

@@ -16,6 +16,10 @@
 enum {
 	OPT_CPU = OPT_LONG,
 	OPT_BOOT,
+	OPT_FIRMWARE,
+	OPT_FW_CFG,
+	OPT_MACHINE,
+	OPT_DTB,
 	OPT_RTC,
 	OPT_TRANSPORT,
 	OPT_PMEM,
@@ -27,6 +31,7 @@ enum {
 	OPT_DEBUGCON,
 	OPT_TESTDEV,
 	OPT_ON_RESET,
+	OPT_ON_SIGTERM,
 	OPT_DEBUG_EXIT,
 	OPT_TIMEOUT,
 	OPT_WATCHDOG,
@@ -106,15 +111,16 @@ int opts_apply(struct run_opts *opts, int id, const char *text, char *err);
 /* ---- one option each ---- */
 
 int opts_boot(const char *text, enum trapmap_boot *boot, char *err);
-int opts_rtc(const char *text, struct trapmap_machine *machine, char *err);
+int opts_rtc(const char *text, struct run_opts *opts, char *err);
 int opts_disk(const char *text, struct run_opts *opts, char *err);
 int opts_net(const char *text, struct run_opts *opts, char *err);
+int opts_fw_cfg(const char *text, struct run_opts *opts, char *err);
 int opts_pmem(const char *text, struct run_opts *opts, char *err);
 int opts_share(const char *text, struct run_opts *opts, char *err);
 int opts_balloon(const char *text, struct run_opts *opts, char *err);
 int opts_console(const char *text, struct run_opts *opts, char *err);
 int opts_vsock(const char *text, struct run_opts *opts, char *err);
-int opts_serial(const char *text, struct opts_sink *sink, char *err);
+int opts_serial(const char *text, struct run_opts *opts, char *err);
 int opts_debugcon(const char *text, struct opts_sink *sink, char *err);
 int opts_trace(const char *text, struct opts_trace *trace, char *err);
 int opts_fail_on(const char *text, struct run_opts *opts, char *err);

@@ -59,15 +59,11 @@ static int duplicate(int fd)
 	return fd < 0 ? -errno : fd;
 }
 
-int outfile_stream(const char *path)
+int outfile_own(const char *path)
 {
 	int fd = own_fd(path);
 
-	if (fd >= 0)
-		return duplicate(fd);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC,
-		  0666);
-	return fd < 0 ? -errno : fd;
+	return fd < 0 ? -ENOENT : duplicate(fd);
 }
 
 int outfile_open(struct outfile *file, const char *path)

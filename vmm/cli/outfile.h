@@ -20,11 +20,10 @@ struct outfile {
 #define OUTFILE_INIT { .fd = -1 }
 
 /*
- * Opens a file to write to as it goes, from its beginning; /dev/stdout,
- * /dev/stderr and /dev/fd/N are our own descriptors, from where they stand.
- * Returns the descriptor or -errno.
+ * /dev/stdout, /dev/stderr and /dev/fd/N are our own descriptors, from where they
+ * stand. Returns a duplicate, or -errno; -ENOENT: path is none of them.
  */
-int outfile_stream(const char *path);
+int outfile_own(const char *path);
 
 /*
  * Finds out that it can be written, and leaves it as it is until

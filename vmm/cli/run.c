@@ -18,13 +18,14 @@
 #include <trapmap/trapmap.h>
 
 #include "commands.h"
+#include "connect.h"
 #include "console.h"
+#include "dtsource.h"
 #include "attached.h"
 #include "keys.h"
 #include "manual.h"
 #include "insight.h"
 #include "opts.h"
-#include "opts_console.h"
 #include "run.h"
 #include "say.h"
 #include "signals.h"
@@ -45,13 +46,14 @@ struct run {
 	const struct run_opts *opts;
 	struct trapmap_vm *vm;
 	struct insight insight;
-	struct term term;
-	struct console con;
+	struct outfiles files;
+	struct connect connect;
 	int sig_fd;
 	int dtb_fd; /* of --dump-dtb */
 	int64_t deadline;	/* of --timeout */
 	int64_t drain_deadline; /* once it was told to end */
 	int stop_status; /* of the reason to tell it; 0: it was not told */
+	bool pressed; /* the power button, by SIGTERM */
 	bool by_key;
 	bool hurry; /* it was told twice */
 	bool dump_failed; /* --dump-dtb did not get its file */
@@ -67,83 +69,6 @@ static int64_t now_ms(void)
 
 /* ---- before ------------------------------------------------------------ */
 
-/* A serial port or a console gets this terminal, or what is in its place. */
-static int take_stdio(struct run *run, int *ret_in_fd, int *ret_out_fd)
-{
-	int r;
-
-	*ret_in_fd = STDIN_FILENO;
-	*ret_out_fd = STDOUT_FILENO;
-	term_init(&run->term, STDIN_FILENO);
-	if (run->term.fd < 0)
-		return STATUS_OK;
-	r = console_init(&run->con, ret_in_fd);
-	if (r == 0)
-		return STATUS_OK;
-	say("cannot make a pipe: %s", strerror(-r));
-	return STATUS_HOST_FAILURE;
-}
-
-/* A console of a terminal is as large as that is. */
-static void tell_size(struct run *run)
-{
-	const struct opts_console *con = opts_console_stdio(run->opts);
-	uint16_t cols, rows;
-
-	if (con && term_size(&run->term, &cols, &rows))
-		trapmap_vm_port_resize(run->vm, con->port, cols, rows);
-}
-
-static int connect_consoles(struct run *run)
-{
-	struct opts_console *con = opts_console_stdio(run->opts);
-	int status = STATUS_OK, in_fd = -1;
-
-	if (con) {
-		status = take_stdio(run, &con->in_fd, &con->out_fd);
-		in_fd = con->in_fd;
-	}
-	if (status == STATUS_OK)
-		status = attached_add_files(run->opts, run->vm);
-	if (in_fd > STDERR_FILENO)
-		close(in_fd);
-	if (status == STATUS_OK)
-		tell_size(run);
-	return status;
-}
-
-static int connect_serial(struct run *run)
-{
-	struct trapmap_serial serial = TRAPMAP_SERIAL_INIT;
-	int r, status = STATUS_OK;
-
-	switch (run->opts->serial.kind) {
-	case OPTS_SINK_NULL: return STATUS_OK;
-	case OPTS_SINK_FILE:
-		serial.out_fd =
-			insight_open(run->opts->serial.option ?: "--serial",
-				     run->opts->serial.path);
-		if (serial.out_fd < 0)
-			return STATUS_BAD_INPUT;
-		break;
-	case OPTS_SINK_STDERR:
-	case OPTS_SINK_STDIO:
-		status = take_stdio(run, &serial.in_fd, &serial.out_fd);
-		if (status)
-			return status;
-		break;
-	}
-	r = trapmap_vm_set_serial(run->vm, &serial);
-	if (r)
-		status = say_refused(run->vm, "", r);
-	/* The VM has its own copies. */
-	if (serial.in_fd > STDERR_FILENO)
-		close(serial.in_fd);
-	if (serial.out_fd > STDERR_FILENO)
-		close(serial.out_fd);
-	return status;
-}
-
 static int set_sources(struct run *run)
 {
 	const struct run_opts *opts = run->opts;
@@ -155,6 +80,10 @@ static int set_sources(struct run *run)
 	if (opts->kernel) {
 		source.path = opts->kernel;
 		r = trapmap_vm_set_kernel(run->vm, &source);
+	}
+	if (r == 0 && opts->firmware) {
+		source.path = opts->firmware;
+		r = trapmap_vm_set_firmware(run->vm, &source);
 	}
 	if (r == 0)
 		r = trapmap_vm_set_boot(run->vm, opts->boot);
@@ -188,7 +117,7 @@ static void on_notice(void *opaque, const char *text)
 		say_aside("%s", text);
 }
 
-/* What begins a file anew comes last: a refusal leaves all files alone. */
+/* Files to write come last: fewer of them are made in vain. */
 static int configure(struct run *run)
 {
 	struct trapmap_machine machine = run->opts->machine;
@@ -198,8 +127,23 @@ static int configure(struct run *run)
 	r = trapmap_vm_set_machine(run->vm, &machine);
 	if (r)
 		return say_refused(run->vm, "", r);
+	r = trapmap_vm_set_nvram(
+		run->vm, &(struct trapmap_nvram){
+				 .size = sizeof(struct trapmap_nvram),
+				 .path = run->opts->nvram.path,
+				 .set_clock = run->opts->nvram.set_clock });
+	if (r)
+		return say_refused(run->vm, "", r);
+	r = opts_mem_set(&run->opts->mem, run->vm);
+	if (r)
+		return say_refused(run->vm, "--mem: ", r);
+	r = opts_cpus_apply(&run->opts->cpus, run->vm);
+	if (r)
+		return say_refused(run->vm, "--cpus: ", r);
 	trapmap_vm_set_notice(run->vm, on_notice, run);
-	status = set_sources(run);
+	status = dtsource_apply(run->opts, run->vm);
+	if (status == STATUS_OK)
+		status = set_sources(run);
 	if (status == STATUS_OK)
 		status = attached_add(run->opts, run->vm);
 	if (status == STATUS_OK)
@@ -207,13 +151,12 @@ static int configure(struct run *run)
 	if (status == STATUS_OK)
 		status = insight_files(&run->insight);
 	if (status == STATUS_OK && run->opts->dump_dtb) {
-		run->dtb_fd = insight_open("--dump-dtb", run->opts->dump_dtb);
+		run->dtb_fd = insight_open(&run->files, "--dump-dtb",
+					   run->opts->dump_dtb);
 		if (run->dtb_fd < 0)
 			status = STATUS_BAD_INPUT;
 	}
-	if (status == STATUS_OK)
-		status = connect_consoles(run);
-	return status == STATUS_OK ? connect_serial(run) : status;
+	return status == STATUS_OK ? connect_all(&run->connect) : status;
 }
 
 /* Now that it is known where everything lies. Says what went wrong. */
@@ -257,22 +200,37 @@ static void resume(struct run *run)
 		trapmap_vm_resume(run->vm);
 }
 
+/* Whether sig was for the guest, which is now to shut down. */
+static bool pass_on(struct run *run, int sig)
+{
+	if (sig != SIGTERM || !run->opts->sigterm_button || run->pressed)
+		return false;
+	run->pressed = true;
+	trapmap_vm_power_button(run->vm);
+	if (!run->opts->quiet)
+		say_aside("SIGTERM: the power button is pressed; a second "
+			  "SIGTERM ends the run");
+	return true;
+}
+
 static void on_signal(struct run *run, int sig)
 {
-	if (signals_is_end(sig)) {
+	if (pass_on(run, sig)) {
+		return;
+	} else if (signals_is_end(sig)) {
 		stop(run, TRAPMAP_END_STOPPED, sig);
 	} else if (sig == SIGTSTP) {
-		term_detach(&run->term);
+		term_detach(&run->connect.term);
 		/* So that a clock of the VM's own stands still meanwhile. */
 		trapmap_vm_pause(run->vm);
 		signals_suspend();
 		attached_paused(run->opts, true);
 		trapmap_vm_resume(run->vm);
-		term_attach(&run->term);
+		term_attach(&run->connect.term);
 	} else if (sig == SIGWINCH) {
-		tell_size(run);
+		connect_tell_size(&run->connect);
 	} else {
-		term_attach(&run->term); /* SIGCONT: fg or bg? */
+		term_attach(&run->connect.term); /* SIGCONT: fg or bg? */
 		resume(run);
 	}
 }
@@ -293,17 +251,19 @@ static void show_keys(void)
 
 static void on_keyboard(struct run *run)
 {
-	unsigned found = console_read(&run->con, run->term.fd);
+	unsigned found = console_read(&run->connect.con, run->connect.term.fd);
 
-	console_flush(&run->con);
+	console_flush(&run->connect.con);
 	if (found & CONSOLE_HELP)
 		show_keys();
 	if (found & CONSOLE_BREAK)
-		trapmap_vm_serial_break(run->vm);
+		connect_break(&run->connect);
 	if (found & CONSOLE_RESUME)
 		resume(run);
+	if (found & CONSOLE_POWER)
+		trapmap_vm_power_button(run->vm);
 	if (found & CONSOLE_HANGUP)
-		term_attach(&run->term); /* gone, or another job's */
+		term_attach(&run->connect.term); /* gone, or another job's */
 	if (found & CONSOLE_END) {
 		run->by_key = !run->stop_status;
 		stop(run, TRAPMAP_END_STOPPED, SIGINT);
@@ -317,7 +277,7 @@ static int poll_timeout(const struct run *run)
 	if (run->drain_deadline < until)
 		until = run->drain_deadline;
 	now = until == NEVER ? 0 : now_ms();
-	if (run->term.fd >= 0 && !run->term.attached &&
+	if (run->connect.term.fd >= 0 && !run->connect.term.attached &&
 	    (until == NEVER || until - now > ATTACH_MS))
 		return ATTACH_MS;
 	if (until == NEVER)
@@ -341,11 +301,11 @@ static void wait_for_end(struct run *run)
 	int sig;
 
 	while (!run->hurry) {
-		bool keyboard = run->term.attached &&
-				console_has_room(&run->con);
+		bool keyboard = run->connect.term.attached &&
+				console_has_room(&run->connect.con);
 
-		fds[KEYBOARD].fd = keyboard ? run->term.fd : -1;
-		fds[GUEST].fd = console_has_input(&run->con) ? run->con.guest_fd
+		fds[KEYBOARD].fd = keyboard ? run->connect.term.fd : -1;
+		fds[GUEST].fd = console_has_input(&run->connect.con) ? run->connect.con.guest_fd
 							     : -1;
 		if (poll(fds, FDS, poll_timeout(run)) < 0)
 			continue;
@@ -353,12 +313,12 @@ static void wait_for_end(struct run *run)
 			return;
 		while ((sig = signals_next(run->sig_fd)) != 0)
 			on_signal(run, sig);
-		if (fds[KEYBOARD].revents && run->term.attached)
+		if (fds[KEYBOARD].revents && run->connect.term.attached)
 			on_keyboard(run);
 		if (fds[GUEST].revents)
-			console_flush(&run->con);
-		if (run->term.fd >= 0 && !run->term.attached)
-			term_attach(&run->term);
+			console_flush(&run->connect.con);
+		if (run->connect.term.fd >= 0 && !run->connect.term.attached)
+			term_attach(&run->connect.term);
 		if (run->drain_deadline != NEVER &&
 		    now_ms() >= run->drain_deadline)
 			return;
@@ -380,9 +340,8 @@ static int report(struct run *run)
 		lost = trapmap_vm_discard_output(run->vm);
 		r = trapmap_vm_wait(run->vm, STOP_MS, &end);
 	}
-	term_done(&run->term);
-	if (run->opts->serial.kind == OPTS_SINK_STDIO ||
-	    opts_console_stdio(run->opts) ||
+	term_done(&run->connect.term);
+	if (connect_is_stdio(&run->connect) ||
 	    run->opts->debugcon.kind == OPTS_SINK_STDIO ||
 	    run->opts->debugcon.kind == OPTS_SINK_STDERR)
 		term_fresh_line();
@@ -411,24 +370,38 @@ static int report(struct run *run)
 	return status;
 }
 
+/* It cannot be started. */
+static int refused(struct run *run)
+{
+	int status = trapmap_vm_start_status(run->vm);
+
+	say("%s%s", trapmap_vm_error(run->vm),
+	    status == STATUS_HOST_FAILURE ? " (see 'trapmap doctor')" : "");
+	insight_report(&run->insight);
+	return status;
+}
+
 static int run_vm(struct run *run)
 {
 	static const char hint[] =
 		"trapmap: Ctrl-A x ends the run, Ctrl-A h lists the keys\r\n";
-	int status = configure(run);
+	int status = configure(run), r;
 
 	if (status)
 		return status;
+	if (trapmap_vm_prepare(run->vm))
+		return refused(run);
+	/* Now nothing is wrong with what was asked for. */
+	r = outfiles_begin(&run->files);
+	if (r) {
+		say("cannot begin a file anew: %s", strerror(-r));
+		return STATUS_HOST_FAILURE;
+	}
+	connect_tell(&run->connect);
 	if (run->opts->timeout_ms)
 		run->deadline = now_ms() + run->opts->timeout_ms;
-	if (trapmap_vm_start(run->vm)) {
-		status = trapmap_vm_start_status(run->vm);
-		say("%s%s", trapmap_vm_error(run->vm),
-		    status == STATUS_HOST_FAILURE ? " (see 'trapmap doctor')" :
-						    "");
-		insight_report(&run->insight);
-		return status;
-	}
+	if (trapmap_vm_start(run->vm))
+		return refused(run);
 	/* The guest runs: now there is time for all else. */
 	signals_block();
 	run->sig_fd = signals_open();
@@ -436,7 +409,7 @@ static int run_vm(struct run *run)
 		say("cannot watch for signals: %s", strerror(-run->sig_fd));
 		return STATUS_HOST_FAILURE;
 	}
-	if (term_attach(&run->term) && !run->opts->quiet && isatty(STDERR_FILENO))
+	if (term_attach(&run->connect.term) && !run->opts->quiet && isatty(STDERR_FILENO))
 		write_all(STDERR_FILENO, hint, sizeof(hint) - 1);
 	if (run->dtb_fd >= 0)
 		dump_devicetree(run);
@@ -448,8 +421,8 @@ int run_guest(const struct run_opts *opts)
 {
 	struct run run = { .opts = opts,
 			   .insight = INSIGHT_INIT,
-			   .term = TERM_INIT,
-			   .con = { .guest_fd = -1 },
+			   .files = OUTFILES_INIT,
+			   .connect = CONNECT_INIT,
 			   .sig_fd = -1,
 			   .dtb_fd = -1,
 			   .deadline = NEVER,
@@ -463,11 +436,15 @@ int run_guest(const struct run_opts *opts)
 	} else {
 		run.insight.opts = opts;
 		run.insight.vm = run.vm;
+		run.insight.files = &run.files;
+		run.connect.opts = opts;
+		run.connect.vm = run.vm;
+		run.connect.files = &run.files;
 		status = run_vm(&run);
 	}
 	trapmap_vm_free(run.vm);
-	term_done(&run.term);
-	console_done(&run.con);
+	connect_done(&run.connect);
+	outfiles_done(&run.files);
 	if (run.sig_fd >= 0)
 		close(run.sig_fd);
 	if (run.dtb_fd >= 0)

@@ -17,18 +17,26 @@ static const struct opt table[] = {
 	{ 'p', "append", "STRING", NULL },
 	{ OPT_BOOT, "boot", "auto|linux64|linux32|linux16|pvh|multiboot|sector|flat|unpack",
 	  "how the kernel starts: by the entry that hands over the most (auto, the default); a bzImage by its 64-bit or 32-bit entry or by its own real-mode code, or unpacked beforehand; an ELF file by its PVH note, as multiboot or by linux64; a boot sector; or any file as flat real-mode code" },
+	{ OPT_FIRMWARE, "firmware", "FILE",
+	  "run a firmware image from the reset vector; kernel, initrds and command line are for it to find in fw_cfg" },
+	{ OPT_FW_CFG, "fw-cfg", "NAME,file=PATH|string=TEXT",
+	  "add a file to QEMU's fw_cfg device; by convention NAME begins with opt/" },
+	{ OPT_DTB, "dtb", "auto|none|FILE",
+	  "the devicetree that a Linux kernel is handed: the machine's own (auto, the default with --machine), none (the default without), or a file's, untouched" },
 	{ OPT_SYMBOLS, "symbols", "FILE",
 	  "a vmlinux or a System.map, for names in place of addresses; an ELF kernel's own are taken without this" },
 
 	{ 0, NULL, NULL, "The machine:" },
-	{ 'm', "mem", "SIZE",
+	{ 'm', "mem", "SIZE[,KEY...]",
 	  "memory, with K, M, G or T; a bare number is MiB (default: 256)" },
-	{ 'c', "cpus", "N", "processors (default: 1; also --smp)" },
-	{ 'c', "smp", "N", NULL },
+	{ 'c', "cpus", "N[,KEY...]", "processors (default: 1; also --smp)" },
+	{ 'c', "smp", "N[,KEY...]", NULL },
+	{ OPT_MACHINE, "machine", "FILE",
+	  "the board that a devicetree describes, a blob or (where dtc is installed) its source, in place of a PC: memory, processors, serial ports, clock, places of virtio devices, command line; what --mem, --cpus, --transport and --params say goes before it" },
 	{ OPT_CPU, "cpu", "MODEL",
-	  "\"host\", then features to add or to hide: host,+FEATURE,-FEATURE" },
-	{ OPT_RTC, "rtc", "TIME[,clock=host|vm]",
-	  "what the clock shows at first: utc (default), localtime, 2024-02-29[T23:59[:58]] in UTC, or @SECONDS since 1970; and whether it then follows the host's clock (default) or runs on its own, which never steps" },
+	  "the processor: \"host\" (default), or a baseline that is the same on other hosts: soft, x86-64-v2 or x86-64-v3; then features to add or to hide: host,+FEATURE,-FEATURE" },
+	{ OPT_RTC, "rtc", "TIME[,clock=host|vm][,nvram=FILE]",
+	  "what the clock shows at first: utc (default), localtime, 2024-02-29[T23:59[:58]] in UTC, or @SECONDS since 1970; and whether it then follows the host's clock (default) or runs on its own, which never steps; with nvram FILE keeps its memory, and the time too unless TIME is given" },
 	{ 'd', "disk", "FILE[,KEY...]",
 	  "a disk, by virtio: vda, vdb and so on in the order given" },
 	{ 'n', "net", "user|tap=NAME|fd=N|none[,KEY...]",
@@ -41,8 +49,8 @@ static const struct opt table[] = {
 	  "a memory balloon: has the guest give up SIZE of its memory at first; with reporting, what it has no use for goes back to the host while it runs; with deflate-on-oom it takes memory back rather than run out" },
 	{ OPT_TRANSPORT, "transport", "mmio|mmio-cmdline|pci",
 	  "how the guest finds virtio devices: registers in memory that ACPI and the devicetree name (default; 8 devices), or that the kernel's command line names instead, to which they are added; or a PCI bus (29 devices)" },
-	{ OPT_SERIAL, "serial", "stdio|null|file=PATH",
-	  "where the first serial port leads (default: stdio, or null where a --console is stdio)" },
+	{ OPT_SERIAL, "serial", "stdio|null|pty|file=PATH|socket=PATH",
+	  "where a serial port leads (repeatable: the first is COM1, which is there anyway, up to COM4; default: stdio, or null where a --console is stdio); a pty's name is told; behind a pty or a socket the latest 64 KiB wait for whoever comes" },
 	{ OPT_CONSOLE, "console", "stdio|null|file=PATH|socket=PATH[,name=NAME]",
 	  "a virtio console (hvc0, hvc1 ... in the order given), or with a name a port (/dev/virtio-ports/NAME), and where it leads; at a socket one client after another can be the other end" },
 	{ OPT_VSOCK, "vsock", "PATH|vhost[,cid=N]",
@@ -55,6 +63,8 @@ static const struct opt table[] = {
 	{ 0, NULL, NULL, "How it ends:" },
 	{ OPT_ON_RESET, "on-reset", "end|reboot|poweroff",
 	  "what follows a reset by the guest: the run ends with status 6 (default), starts again, or ends as after a power-off" },
+	{ OPT_ON_SIGTERM, "on-sigterm", "end|powerbutton",
+	  "what SIGTERM does: it ends the run (default), or presses the power button, so that the guest can shut down; then a second one ends the run" },
 	{ OPT_DEBUG_EXIT, "debug-exit", "qemu|plain",
 	  "exit status for a value that the guest writes to port 0xf4: twice the value plus 1 (default), or the value itself" },
 	{ OPT_TIMEOUT, "timeout", "SECONDS",
@@ -117,6 +127,27 @@ static const struct manual_item examples[] = {
 	{ NULL, NULL },
 };
 
+static const struct manual_item cpus_keys[] = {
+	{ "N", "how many there are; left out, it is sockets times cores times threads" },
+	{ "sockets=N", "how many sockets; of what is left out of these three, the first of cores, sockets and threads makes up N, and the others are 1" },
+	{ "cores=N", "how many cores a socket has" },
+	{ "threads=N", "how many threads a core has" },
+	{ "affinity=LIST", "the processors of the host that they run on, as 0+2+4-7: the first on the first, and from the start again when the list is used up" },
+	{ NULL, NULL },
+};
+
+static const struct manual_item mem_keys[] = {
+	{ "SIZE", "how much there is" },
+	{ "backing=anon", "private memory of the process (the default)" },
+	{ "backing=memfd", "shared memory that another process can map, by /proc/PID/fd" },
+	{ "backing=file=PATH", "a file, also on a tmpfs or a hugetlbfs: made if it is not there, given the size of guest memory, emptied; it stays, and others can map it" },
+	{ "backing=hugetlb[=2M|1G]", "huge pages that the host has set apart (default: of 2 MiB)" },
+	{ "thp=on|off", "transparent huge pages, of anon and memfd, whatever the host does by itself" },
+	{ "prealloc", "all of it is taken at the start" },
+	{ "lock", "the same, and it is never swapped out" },
+	{ NULL, NULL },
+};
+
 static const struct manual_item disk_keys[] = {
 	{ "FILE", "a raw image, a block device, or a qcow2 image" },
 	{ "ro", "the guest cannot write to it" },
@@ -144,6 +175,8 @@ static const struct manual_item net_keys[] = {
 };
 
 static const struct manual_section sections[] = {
+	{ "What --mem takes", NULL, mem_keys },
+	{ "What --cpus takes", NULL, cpus_keys },
 	{ "What --disk takes", NULL, disk_keys },
 	{ "What --net takes", NULL, net_keys },
 	{ "Keys", "Where the input is a terminal, Ctrl-A and one more key is for Trapmap.",

@@ -44,9 +44,12 @@ static void gather_guest(struct trapmap_vm *vm, struct postmortem *pm)
 
 	pm->kernel = c->kernel.name ? c->kernel.name : "";
 	pm->format = plan->format;
-	pm->is_linux64 = plan->format && plan->protocol == BOOT_LINUX64;
+	pm->boot = boot_name(plan->boot);
+	pm->is_linux = plan->format && (plan->is_linux ||
+					plan->protocol == BOOT_LINUX64);
 	pm->cmdline = c->cmdline ? c->cmdline : "";
 	pm->mem = c->mem;
+	pm->memory = vm->mem.back.map ? &vm->mem.back.config : &c->memory;
 	pm->cpus = c->cpus;
 	pm->initrd = calloc(c->initrds + 1, sizeof(*pm->initrd));
 	for (i = 0; pm->initrd && i < c->initrds; i++)
@@ -128,8 +131,10 @@ static void gather_end(struct trapmap_vm *vm, struct postmortem *pm)
 		pm->bytes[i] = watch_bytes(watch, (enum watch_stream)i);
 	for (i = WATCH_HVC; i < WATCH_STREAMS; i++)
 		pm->hvc_bytes += pm->bytes[i];
+	for (i = WATCH_COM1; i <= WATCH_COM4; i++)
+		pm->serial_bytes += pm->bytes[i];
 	pm->debugcon_connected = vm->config.machine.debugcon_fd >= 0;
-	pm->silent = pm->bytes[WATCH_COM1] == 0 && pm->hvc_bytes == 0 &&
+	pm->silent = pm->serial_bytes == 0 && pm->hvc_bytes == 0 &&
 		     (pm->bytes[WATCH_DEBUGCON] == 0 || !pm->debugcon_connected);
 	pm->stats = vm->observe.total;
 	pm->hits = watch_hits(watch, &pm->hit);
@@ -268,6 +273,16 @@ static unsigned kvm_insn_len(const struct kvm_run *run)
 	return len < max ? len : max;
 }
 
+/*
+ * KVM with VT-x gives up where the way to a handler leads through what is not RAM,
+ * a stack above all: by its own error, or by that of the emulator, which it asked.
+ */
+static bool delivers(const struct pm_vcpu *v, const struct flight_record *last)
+{
+	return last->reason == KVM_EXIT_INTERNAL_ERROR && v->has_events &&
+	       v->events.exception.injected;
+}
+
 /* What the last exit of the vCPU that crashed tells, in a sentence. */
 static void explain(struct trapmap_vm *vm, struct postmortem *pm,
 		    const struct pm_vcpu *v)
@@ -286,7 +301,8 @@ static void explain(struct trapmap_vm *vm, struct postmortem *pm,
 	char fault[sizeof(vm->end_text)] = "", text[sizeof(vm->end_text)];
 
 	crash.fault = fault;
-	if (last->reason == KVM_EXIT_SHUTDOWN && v->has_regs && !v->after_reset)
+	if ((last->reason == KVM_EXIT_SHUTDOWN || delivers(v, last)) &&
+	    v->has_regs && !v->after_reset)
 		fault_explain(&v->regs, &v->sregs,
 			      v->has_events ? &v->events : NULL, &vm->mem.gmem,
 			      fault, sizeof(fault));

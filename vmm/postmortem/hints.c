@@ -11,6 +11,7 @@
 #include "core/base.h"
 #include "postmortem/postmortem.h"
 #include "postmortem/words.h"
+#include "trapmap/guest_abi.h"
 
 struct hints {
 	char (*text)[PM_NOTE];
@@ -112,7 +113,13 @@ static void triple_fault(struct hints *h, const struct pm_vcpu *v)
 		    "RIP %#" PRIx64 " leads to physical address %#" PRIx64
 		    ", where there is no RAM",
 		    rip->linear, rip->gpa);
-	if (v->mode == PM_REAL && v->sregs.idt.limit + 1u < 14 * gate)
+	if (v->mode == PM_REAL &&
+	    v->sregs.idt.base == TRAPMAP_BIOS_NO_VECTORS)
+		add(h,
+		    "the BIOS has no handler for exceptions, only this end: a "
+		    "guest in real mode that wants to handle one puts a vector "
+		    "of its own into the table at address 0");
+	else if (v->mode == PM_REAL && v->sregs.idt.limit + 1u < 14 * gate)
 		add(h,
 		    "the interrupt table has no vector for #GP (limit %#x): any "
 		    "exception beyond its end is a triple fault",
@@ -424,8 +431,9 @@ static void silence(struct hints *h, const struct postmortem *pm)
 	    writes_between(pio, len, 0x3e8, 0x3e8) +
 	    writes_between(pio, len, 0x2e8, 0x2e8))
 		add(h, "it wrote to a serial port that this machine does not "
-		       "have: there is one, at 0x3f8");
-	if (pm->is_linux64)
+		       "have: each --serial adds one, at 0x3f8, 0x2f8, 0x3e8, "
+		       "0x2e8");
+	if (pm->is_linux)
 		silent_linux(h, pm);
 }
 

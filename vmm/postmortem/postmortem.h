@@ -13,6 +13,7 @@
 
 #include "core/bus.h"
 #include "flight.h"
+#include "mem_back.h"
 #include "postmortem/symbols.h"
 #include "postmortem/walk.h"
 #include "trapmap/trapmap.h"
@@ -133,16 +134,19 @@ struct postmortem {
 
 	const char *kernel;
 	const char *format; /* NULL: not recognised */
-	bool is_linux64; /* by the 64-bit protocol, or something that looks so */
+	const char *boot; /* by which protocol it started; or NULL */
+	bool is_linux; /* or what starts by a protocol of its */
 	const char *cmdline;
 	const char **initrd; /* the names */
 	unsigned initrds;
 	uint64_t mem;
+	const struct mem_back_config *memory;
 	unsigned cpus;
 
 	bool silent; /* nothing came out of any console */
 	bool debugcon_connected;
 	uint64_t bytes[WATCH_STREAMS];
+	uint64_t serial_bytes; /* of all serial ports */
 	uint64_t hvc_bytes; /* of all virtio consoles */
 	const struct watch_hit *hit;
 	size_t hits;

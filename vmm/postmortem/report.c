@@ -144,6 +144,25 @@ static json_t *host(struct report *r)
 	return obj;
 }
 
+static json_t *memory(struct report *r, const struct mem_back_config *m)
+{
+	static const char *const thp[] = {
+		[TRAPMAP_THP_DEFAULT] = "default",
+		[TRAPMAP_THP_ON] = "on",
+		[TRAPMAP_THP_OFF] = "off",
+	};
+	json_t *obj = json_object();
+
+	report_set(r, obj, "backing", json_string(mem_back_name(m->backing)));
+	report_set(r, obj, "path", report_string(m->path));
+	report_set(r, obj, "page_size",
+		   m->page_size ? report_count(m->page_size) : json_null());
+	report_set(r, obj, "thp", json_string(thp[m->thp]));
+	report_set(r, obj, "prealloc", json_boolean(m->prealloc));
+	report_set(r, obj, "lock", json_boolean(m->lock));
+	return obj;
+}
+
 static json_t *guest(struct report *r)
 {
 	const struct postmortem *pm = r->pm;
@@ -152,11 +171,14 @@ static json_t *guest(struct report *r)
 
 	report_set(r, obj, "kernel", report_string(pm->kernel));
 	report_set(r, obj, "format", report_string(pm->format));
+	report_set(r, obj, "boot", report_string(pm->boot));
 	for (i = 0; i < pm->initrds; i++)
 		report_add(r, initrds, report_string(pm->initrd[i]));
 	report_set(r, obj, "initrds", initrds);
 	report_set(r, obj, "cmdline", report_string(pm->cmdline));
 	report_set(r, obj, "mem", report_count(pm->mem));
+	report_set(r, obj, "memory",
+		   pm->memory ? memory(r, pm->memory) : json_null());
 	report_set(r, obj, "cpus", json_integer(pm->cpus));
 	return obj;
 }
@@ -167,8 +189,10 @@ struct stream_name {
 
 static struct stream_name stream_name(enum watch_stream stream)
 {
-	struct stream_name name = { "com1" };
+	struct stream_name name;
 
+	snprintf(name.text, sizeof(name.text), "com%d",
+		 (int)stream - WATCH_COM1 + 1);
 	if (stream == WATCH_DEBUGCON)
 		name = (struct stream_name){ "debugcon" };
 	else if (stream >= WATCH_HVC)
@@ -196,7 +220,7 @@ static json_t *console(struct report *r)
 	size_t i;
 
 	for (i = 0; i < WATCH_STREAMS; i++)
-		if (i < WATCH_HVC || pm->bytes[i])
+		if (i == WATCH_COM1 || i == WATCH_DEBUGCON || pm->bytes[i])
 			report_set(r, count,
 				   stream_name((enum watch_stream)i).text,
 				   report_count(pm->bytes[i]));

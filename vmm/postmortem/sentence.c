@@ -112,8 +112,16 @@ void sentence_place(const struct postmortem *pm, const struct pm_vcpu *vcpu,
 bool sentence_crash(const struct postmortem *pm, const struct pm_vcpu *vcpu,
 		    const struct sentence_crash *crash, char *text, size_t size)
 {
+	char kvm[48];
+
 	if (crash->reason == KVM_EXIT_SHUTDOWN) {
 		triple_fault(pm, vcpu, crash->fault, text, size);
+		return true;
+	}
+	if (crash->reason == KVM_EXIT_INTERNAL_ERROR && crash->fault[0]) {
+		kvm_here(pm, kvm, sizeof(kvm));
+		snprintf(text, size, "vCPU %u: %s gave up on an exception: %s",
+			 vcpu->id, kvm, crash->fault);
 		return true;
 	}
 	if (crash->reason == KVM_EXIT_INTERNAL_ERROR &&

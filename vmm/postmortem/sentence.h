@@ -11,7 +11,8 @@
 struct sentence_crash {
 	uint32_t reason; /* KVM_EXIT_* */
 	uint64_t detail; /* the suberror */
-	const char *fault; /* of a shutdown: fault_explain()'s clause, or "" */
+	/* Of an exception that came to no handler: fault_explain()'s clause, or "". */
+	const char *fault;
 	/* Of a failed emulation: the instruction, disassembled (or "") and raw. */
 	const char *insn;
 	const uint8_t *bytes;

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boot/unpack.h"
 #include "core/base.h"
 #include "postmortem/symbols_table.h"
 #include "source.h"
+#include "source_unpack.h"
 
 /* A kernel with all its debug information has about half of this. */
 
@@ -206,7 +208,8 @@ int symbols_check(struct source *src, struct error *err)
 	r = source_read(src, 0, head, len, err);
 	if (r < 0)
 		return r;
-	if (!symbols_recognise(head, len))
+	/* What is packed in it symbols_load() finds out. */
+	if (!symbols_recognise(head, len) && !unpack_recognise(head, len))
 		return refuse(src->name, head, len, err);
 	return 0;
 }
@@ -214,12 +217,21 @@ int symbols_check(struct source *src, struct error *err)
 int symbols_load(struct source *src, uint64_t max,
 		 struct symbols **ret_symbols, struct error *err)
 {
+	struct source inner = { .fd = -1 };
 	uint8_t *buf;
 	int r;
 
 	r = symbols_check(src, err);
+	if (r == 0)
+		r = source_unpack(src, &inner, err);
 	if (r < 0)
 		return r;
+	if (r > 0) {
+		r = symbols_read(src->name, inner.data, (size_t)inner.len,
+				 ret_symbols, err);
+		source_done(&inner);
+		return r;
+	}
 	if (src->data)
 		return symbols_read(src->name, src->data, (size_t)src->len,
 				    ret_symbols, err);

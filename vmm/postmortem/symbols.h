@@ -32,9 +32,9 @@ int symbols_read(const char *name, const uint8_t *buf, size_t len,
 		 struct symbols **ret_symbols, struct error *err);
 
 /*
- * Opens src and says whether it is worth reading: 0, or -errno with *err:
- * -ENOEXEC for what is neither an ELF file nor a System.map, -ENODATA for what
- * Debian has in a System.map's place.
+ * Opens src and says whether it is worth reading, or unpacking: 0, or -errno with
+ * *err: -ENOEXEC for what is neither an ELF file nor a System.map, -ENODATA for
+ * what Debian has in a System.map's place.
  */
 int symbols_check(struct source *src, struct error *err);
 

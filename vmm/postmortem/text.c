@@ -204,9 +204,11 @@ static void put_consoles(FILE *f, const struct postmortem *pm)
 
 	if (!pm->silent)
 		fprintf(f,
-			"Consoles: %" PRIu64 " bytes on the serial port, %" PRIu64
-			" on the debug console",
-			pm->bytes[WATCH_COM1], pm->bytes[WATCH_DEBUGCON]);
+			"Consoles: %" PRIu64 " bytes on the serial port%s, "
+			"%" PRIu64 " on the debug console",
+			pm->serial_bytes,
+			pm->serial_bytes > pm->bytes[WATCH_COM1] ? "s" : "",
+			pm->bytes[WATCH_DEBUGCON]);
 	if (!pm->silent && pm->hvc_bytes)
 		fprintf(f, ", %" PRIu64 " on virtio consoles", pm->hvc_bytes);
 	if (!pm->silent)

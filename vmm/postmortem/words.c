@@ -68,6 +68,9 @@ const char *words_stream(enum watch_stream stream)
 {
 	switch (stream) {
 	case WATCH_COM1: return "serial port";
+	case WATCH_COM2: return "serial port COM2";
+	case WATCH_COM3: return "serial port COM3";
+	case WATCH_COM4: return "serial port COM4";
 	case WATCH_DEBUGCON: return "debug console";
 	default: return "virtio console";
 	}

@@ -18,13 +18,14 @@
 #include "acpi_pm.h"
 #include "core/base.h"
 #include "layout.h"
+#include "rtc_calendar.h"
 #include "x86/aml.h"
 #include "x86/dsdt.h"
 
 #define OEM_ID "TRPMAP"
 #define OEM_TABLE_ID "TRAPMAP "
 #define CREATOR_ID "TMAP"
-#define REVISION 3 /* of the OEM and the creator; raise with the DSDT */
+#define REVISION 4 /* of the OEM and the creator; raise with the DSDT */
 
 #define RSDP_LEN 36
 #define HEADER_LEN 36
@@ -32,17 +33,19 @@
 #define FACS_ALIGN 64
 #define FADT_LEN 276
 #define MCFG_LEN 60
+#define SPCR_LEN 80
 #define TABLE_ALIGN 16
 
 /* 5.2.9.3, IAPC_BOOT_ARCH. Bit 1 is clear: no keyboard controller to probe. */
 #define BOOT_LEGACY_DEVICES BIT(0)
 #define BOOT_VGA_NOT_PRESENT BIT(2)
+#define BOOT_NO_CMOS_RTC BIT(5)
 
 /* 5.2.9, table 5.10: fixed feature flags. */
 #define FADT_WBINVD BIT(0)
 #define FADT_PROC_C1 BIT(2)
 #define FADT_SLP_BUTTON BIT(5) /* set: no fixed sleep button */
-#define FADT_FIX_RTC BIT(6) /* set: PM1 has no RTC wake status */
+#define FADT_FIX_RTC BIT(6) /* set: PM1 has no RTC status */
 #define FADT_TMR_VAL_EXT BIT(8)
 #define FADT_RESET_REG_SUP BIT(10)
 /* PWR_BUTTON (4) stays clear: there is one, and PM1 reports it. */
@@ -65,7 +68,7 @@
 #define ALL_PROCESSORS 0xff
 #define ALL_X2APIC_PROCESSORS 0xffffffffu
 
-enum gas_space { GAS_IO = 1 };
+enum gas_space { GAS_MEMORY = 0, GAS_IO = 1 };
 enum gas_access { GAS_BYTE = 1, GAS_WORD = 2, GAS_DWORD = 3 };
 
 /* Where the next table goes; its memory is zero. */
@@ -119,14 +122,20 @@ static void finish(uint8_t *t, const char *signature, uint8_t revision,
 }
 
 /* 5.2.3.2, Generic Address Structure. */
-static void put_gas(uint8_t *p, uint64_t port, unsigned bytes,
-		    enum gas_access access)
+static void put_gas_in(uint8_t *p, enum gas_space space, uint64_t address,
+		       unsigned bytes, enum gas_access access)
 {
-	p[0] = GAS_IO;
+	p[0] = (uint8_t)space;
 	p[1] = (uint8_t)(bytes * 8);
 	p[2] = 0;
 	p[3] = (uint8_t)access;
-	put_le64(p + 4, port);
+	put_le64(p + 4, address);
+}
+
+static void put_gas(uint8_t *p, uint16_t port, unsigned bytes,
+		    enum gas_access access)
+{
+	put_gas_in(p, GAS_IO, port, bytes, access);
 }
 
 /* 5.2.11.1. Revision 2: integers have 64 bits. */
@@ -159,17 +168,29 @@ static uint8_t *build_facs(struct out *o)
 	return t;
 }
 
-/* 5.2.9 */
-static uint8_t *build_fadt(struct out *o, gpa_t facs, gpa_t dsdt)
+/*
+ * 5.2.9. A kernel looks for the RTC at a PC's ports, so one that lies elsewhere is
+ * none to it.
+ */
+static uint8_t *build_fadt(struct out *o, const struct platform *platform,
+			   gpa_t facs, gpa_t dsdt)
 {
 	uint8_t *t = reserve(o, FADT_LEN, TABLE_ALIGN);
 	uint32_t flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON |
-			 FADT_FIX_RTC | FADT_RESET_REG_SUP;
+			 FADT_RESET_REG_SUP;
+	uint16_t boot_arch = BOOT_LEGACY_DEVICES | BOOT_VGA_NOT_PRESENT;
 
 	if (!t)
 		return NULL;
 	if (ACPI_PM_TIMER_BITS == 32)
 		flags |= FADT_TMR_VAL_EXT;
+	if (platform_has_cmos_rtc(platform)) {
+		t[106] = RTC_DATE_ALARM; /* DAY_ALRM; MON_ALRM is 0: none */
+		t[108] = RTC_CENTURY; /* indexes into the RTC's RAM */
+	} else {
+		flags |= FADT_FIX_RTC;
+		boot_arch |= BOOT_NO_CMOS_RTC;
+	}
 
 	put_le32(t + 36, (uint32_t)facs); /* FIRMWARE_CTRL; X_ must stay 0 */
 	put_le32(t + 40, (uint32_t)dsdt); /* DSDT */
@@ -182,8 +203,7 @@ static uint8_t *build_fadt(struct out *o, gpa_t facs, gpa_t dsdt)
 	t[91] = 4; /* PM_TMR_LEN */
 	put_le16(t + 96, NO_C2_LATENCY); /* P_LVL2_LAT */
 	put_le16(t + 98, NO_C3_LATENCY); /* P_LVL3_LAT */
-	t[108] = 0x32; /* CENTURY, an index into the RTC's RAM */
-	put_le16(t + 109, BOOT_LEGACY_DEVICES | BOOT_VGA_NOT_PRESENT);
+	put_le16(t + 109, boot_arch);
 	put_le32(t + 112, flags);
 	put_gas(t + 116, LAYOUT_PORT_PM_RESET, 1, GAS_BYTE); /* RESET_REG */
 	t[128] = ACPI_PM_RESET_VALUE;
@@ -306,6 +326,34 @@ static uint8_t *build_mcfg(struct out *o)
 	return t;
 }
 
+/*
+ * Microsoft's Serial Port Console Redirection Table, revision 2: the first serial
+ * port is where a system without a screen has its console.
+ */
+static uint8_t *build_spcr(struct out *o, const struct platform_place *uart)
+{
+	uint8_t *t = reserve(o, SPCR_LEN, TABLE_ALIGN);
+
+	if (!t)
+		return NULL;
+	t[36] = 0; /* Interface Type: a 16550 */
+	put_gas_in(t + 40,
+		   uart->space == TRAPMAP_SPACE_PIO ? GAS_IO : GAS_MEMORY,
+		   uart->base, 1, GAS_BYTE);
+	t[52] = 2; /* Interrupt Type: an I/O APIC's input */
+	if (uart->irq < 16) {
+		t[52] |= 1; /* and a PC's IRQ */
+		t[53] = uart->irq;
+	}
+	put_le32(t + 54, uart->irq); /* Global System Interrupt */
+	t[58] = 7; /* 115200 baud, */
+	t[60] = 1; /* one stop bit, no parity, no flow control */
+	t[62] = 2; /* Terminal Type: VT-UTF8 */
+	put_le32(t + 64, 0xffffffff); /* it is no PCI device */
+	finish(t, "SPCR", 2, SPCR_LEN);
+	return t;
+}
+
 /* 5.2.7 and 5.2.8: the same list with addresses of 32 and of 64 bits. */
 static uint8_t *build_root(struct out *o, const char *signature, size_t width,
 			   const gpa_t *table, unsigned tables)
@@ -344,8 +392,9 @@ int acpi_build(uint8_t *buf, size_t len, gpa_t gpa,
 	       const struct platform *platform, size_t *ret_used)
 {
 	struct out o = { .buf = buf, .cap = len, .gpa = gpa };
-	uint8_t *rsdp, *facs, *dsdt, *fadt, *madt, *mcfg, *rsdt, *xsdt;
-	gpa_t table[3];
+	const struct platform_place *console = dsdt_console(platform);
+	uint8_t *rsdp, *facs, *dsdt, *fadt, *madt, *mcfg, *spcr, *rsdt, *xsdt;
+	gpa_t table[4];
 	unsigned tables = 0;
 
 	rsdp = reserve(&o, RSDP_LEN, TABLE_ALIGN);
@@ -355,7 +404,7 @@ int acpi_build(uint8_t *buf, size_t len, gpa_t gpa,
 	dsdt = build_dsdt(&o, platform);
 	if (!facs || !dsdt)
 		return -ENOSPC;
-	fadt = build_fadt(&o, address(&o, facs), address(&o, dsdt));
+	fadt = build_fadt(&o, platform, address(&o, facs), address(&o, dsdt));
 	madt = build_madt(&o, platform);
 	if (!fadt || !madt)
 		return -ENOSPC;
@@ -366,6 +415,12 @@ int acpi_build(uint8_t *buf, size_t len, gpa_t gpa,
 		if (!mcfg)
 			return -ENOSPC;
 		table[tables++] = address(&o, mcfg);
+	}
+	if (console) {
+		spcr = build_spcr(&o, console);
+		if (!spcr)
+			return -ENOSPC;
+		table[tables++] = address(&o, spcr);
 	}
 	/* The RSDT is for kernels that were written before ACPI 2.0. */
 	rsdt = build_root(&o, "RSDT", 4, table, tables);

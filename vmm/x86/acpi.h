@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * acpi.h: the ACPI tables: RSDP, XSDT, FADT, FACS, MADT, MCFG, DSDT. Sources: ACPI
- * specification 6.4; addresses and interrupts: layout.h.
+ * acpi.h: the ACPI tables: RSDP, XSDT, FADT, FACS, MADT, MCFG, SPCR, DSDT. Sources:
+ * ACPI specification 6.4; for SPCR Microsoft's document of that name.
  */
 #ifndef TRAPMAP_X86_ACPI_H
 #define TRAPMAP_X86_ACPI_H

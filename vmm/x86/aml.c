@@ -22,6 +22,9 @@
 
 /* Small resource descriptors, section 6.4.2: the tag with its length. */
 #define RES_IRQ_NO_FLAGS 0x22
+#define RES_IRQ 0x23 /* with a byte of flags */
+#define RES_IRQ_EDGE 0x01 /* the rest 0: active high, */
+#define RES_IRQ_SHARED 0x10 /* exclusive */
 #define RES_IO 0x47
 #define RES_IO_DECODE16 0x01
 #define RES_END_TAG 0x79
@@ -239,6 +242,14 @@ void aml_crs_io(struct aml *a, uint16_t port, uint8_t len)
 void aml_crs_isa_irq(struct aml *a, unsigned irq)
 {
 	uint8_t d[3] = { RES_IRQ_NO_FLAGS };
+
+	put_le16(d + 1, (uint16_t)(1u << irq));
+	put(a, d, sizeof(d));
+}
+
+void aml_crs_isa_irq_shared(struct aml *a, unsigned irq)
+{
+	uint8_t d[4] = { RES_IRQ, 0, 0, RES_IRQ_EDGE | RES_IRQ_SHARED };
 
 	put_le16(d + 1, (uint16_t)(1u << irq));
 	put(a, d, sizeof(d));

@@ -50,6 +50,8 @@ size_t aml_open_crs(struct aml *a);
 void aml_crs_io(struct aml *a, uint16_t port, uint8_t len);
 /* Edge-triggered, active high, not shared. */
 void aml_crs_isa_irq(struct aml *a, unsigned irq);
+/* The same, shared. */
+void aml_crs_isa_irq_shared(struct aml *a, unsigned irq);
 /* Read and write, fixed. */
 void aml_crs_memory(struct aml *a, uint32_t base, uint32_t len);
 /* By its number at the IOAPICs: edge-triggered, active high, not shared. */

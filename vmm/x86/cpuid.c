@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "core/base.h"
+#include "x86/cpu_models.h"
 #include "x86/cpuid_features.h"
 
 #define LEAF_KVM 0x40000000u
@@ -30,6 +31,9 @@
 #define ECX_HYPERVISOR BIT(31)
 #define ECX_PDCM BIT(15)
 #define EDX_HTT BIT(28)
+
+/* Leaf 0x80000001 */
+#define ECX_TOPOLOGY_EXTENSIONS BIT(22)
 
 struct table {
 	struct kvm_cpuid2 *t;
@@ -229,6 +233,18 @@ static void finish_amd(struct table *c)
 		e->ecx = (e->ecx & 0x30000) | socket << 12 |
 			 (at_most(cpus, 256) - 1);
 
+	/*
+	 * Without TopologyExtensions Linux takes threads for cores. It is a word
+	 * about the two leaves below, so no KVM need offer it.
+	 */
+	if (t->threads > 1 && e) {
+		e = cpuid_find(c->t, LEAF_EXTENDED, 0);
+		if (e && e->eax < 0x8000001e)
+			e->eax = 0x8000001e;
+		e = cpuid_find(c->t, 0x80000001, 0);
+		if (e)
+			e->ecx |= ECX_TOPOLOGY_EXTENSIONS;
+	}
 	/* The core within its socket, its threads, and each socket a node. */
 	if (highest(c, LEAF_EXTENDED) >= 0x8000001e)
 		set(c, (struct kvm_cpuid_entry2){
@@ -341,9 +357,8 @@ static void finish_frequency(struct table *c)
 }
 
 /* 0x80000002 to 4: 48 bytes of text. */
-static void finish_brand(struct table *c)
+static void finish_brand(struct table *c, const char *brand)
 {
-	const char *brand = c->p->brand;
 	char text[48] = { 0 };
 	uint32_t i, said = 0;
 
@@ -373,7 +388,10 @@ int cpuid_finish(struct kvm_cpuid2 *table, unsigned capacity,
 		 const struct cpuid_edits *edits, char *err, size_t errlen)
 {
 	struct table c = { .t = table, .capacity = capacity, .p = params };
+	const struct cpu_model *model = edits ? edits->model : NULL;
 
+	if (model)
+		cpuid_model_begin(table, model);
 	finish_leaf1(&c);
 	finish_caches(&c);
 	finish_topology(&c, 0xb);
@@ -382,7 +400,7 @@ int cpuid_finish(struct kvm_cpuid2 *table, unsigned capacity,
 		finish_amd(&c);
 	finish_power(&c);
 	finish_frequency(&c);
-	finish_brand(&c);
+	finish_brand(&c, model ? model->brand : params->brand);
 	if (c.full) {
 		snprintf(err, errlen, "no room for another CPUID entry");
 		return -E2BIG;

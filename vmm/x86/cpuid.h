@@ -23,18 +23,22 @@
 /* The CPUID registers that are made of feature bits (cpuid_features.c). */
 #define CPUID_WORDS 20
 
+struct cpu_model;
+
 /* --cpu, understood: per register, which bits must be and must not be set. */
 struct cpuid_edits {
+	const struct cpu_model *model; /* NULL: the host's processor */
 	uint32_t add[CPUID_WORDS];
 	uint32_t remove[CPUID_WORDS]; /* with all that depend on them */
+	uint32_t allow[CPUID_WORDS]; /* of a model: what may be there */
 };
 
 /*
- * Understands "host,-cx16,-xsave,+x2apic". A feature's name is that of Linux's
- * /proc/cpuinfo ('-' and '.' may stand for '_'); of two edits of one feature
- * the last one holds. Returns 0, or -EINVAL with a sentence in err: another
- * model than host, an unknown feature (with the nearest known one), or one that
- * is asked for while another takes away what it needs.
+ * Understands "host,-cx16,-xsave,+x2apic"; in place of host a model's name can
+ * stand. A feature's name is that of Linux's /proc/cpuinfo ('-' and '.' may stand
+ * for '_'); of two edits of one feature the last one holds. Returns 0, or -EINVAL
+ * with a sentence in err: an unknown model or feature (with the nearest known one),
+ * or one that is asked for while what it needs is not there or taken away.
  */
 int cpuid_edit_parse(const char *spec, struct cpuid_edits *ret, char *err,
 		     size_t errlen);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * cpuid_edit.c: "host,-cx16,+x2apic": what a user wants a processor to have
- * and not to have.
+ * and not to have; or a model, of which the rest is known.
  *
  * Nothing can be added that KVM does not offer: a guest that believes a bit and
  * uses the instruction would fault. So "+x" is a promise checked, and "-x"
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "core/base.h"
+#include "x86/cpu_models.h"
 
 #define NAME_SHOWN 40 /* how much of a user's word a sentence repeats */
 
@@ -57,24 +58,62 @@ static unsigned distance(const char *a, size_t len, const char *b)
 	return row[len];
 }
 
-/* The known name that is most like it, or NULL: no name is at all like it. */
+/* The known name that is most like a word, so far. */
+struct nearest {
+	const char *word;
+	size_t len; /* at most NAME_SHOWN */
+	unsigned distance;
+	const char *name;
+};
+
+static void consider(struct nearest *n, const char *name)
+{
+	unsigned d = name ? distance(n->word, n->len, name) : UINT32_MAX;
+
+	if (d < n->distance) {
+		n->distance = d;
+		n->name = name;
+	}
+}
+
+/* NULL: no name is at all like it. */
+static const char *nearest_name(const struct nearest *n)
+{
+	return n->distance <= 1 + n->len / 5 ? n->name : NULL;
+}
+
 static const char *nearest(const char *name, size_t len)
 {
-	unsigned w, b, d, best = UINT32_MAX;
-	const char *found = NULL;
+	struct nearest n = { name, len, UINT32_MAX, NULL };
+	unsigned w, b;
 
-	for (w = 0; w < CPUID_WORDS; w++) {
-		for (b = 0; b < 32; b++) {
-			const char *known = cpuid_words[w].name[b];
+	for (w = 0; w < CPUID_WORDS; w++)
+		for (b = 0; b < 32; b++)
+			consider(&n, cpuid_words[w].name[b]);
+	return nearest_name(&n);
+}
 
-			d = known ? distance(name, len, known) : UINT32_MAX;
-			if (d < best) {
-				best = d;
-				found = known;
-			}
-		}
+static int unknown_model(const char *word, char *err, size_t errlen)
+{
+	struct nearest n = { word, strlen(word), UINT32_MAX, NULL };
+	size_t i, at;
+
+	consider(&n, "host");
+	for (i = 0; i < cpu_model_count; i++)
+		consider(&n, cpu_models[i].name);
+	if (nearest_name(&n)) {
+		snprintf(err, errlen, "unknown model '%s'; did you mean '%s'?",
+			 word, n.name);
+		return -EINVAL;
 	}
-	return best <= 1 + len / 5 ? found : NULL;
+	snprintf(err, errlen, "unknown model '%s'; there are host", word);
+	for (i = 0; i < cpu_model_count; i++) {
+		at = strlen(err);
+		snprintf(err + at, errlen - at, "%s%s",
+			 i + 1 < cpu_model_count ? ", " : " and ",
+			 cpu_models[i].name);
+	}
+	return -EINVAL;
 }
 
 static int unknown_feature(const char *word, char *err, size_t errlen)
@@ -137,9 +176,17 @@ static struct cpuid_bit known_bit(const char *name)
 	return bit;
 }
 
-/* Takes away too what needs something that was taken away. */
-static int remove_dependents(struct cpuid_edits *edits, char *err,
-			     size_t errlen)
+static bool is_in(struct cpuid_bit bit, const uint32_t *set)
+{
+	return set && has(set, bit);
+}
+
+/*
+ * Takes away too what needs something that was taken away; what the user asked for
+ * by name is not to go like that.
+ */
+static int remove_dependents(struct cpuid_edits *edits, const uint32_t *asked,
+			     char *err, size_t errlen)
 {
 	bool changed;
 	size_t i;
@@ -154,12 +201,13 @@ static int remove_dependents(struct cpuid_edits *edits, char *err,
 			if (!has(edits->remove, known_bit(d->needed)) ||
 			    has(edits->remove, bit))
 				continue;
-			if (has(edits->add, bit)) {
+			if (is_in(bit, asked)) {
 				snprintf(err, errlen,
 					 "+%s needs %s, which is taken away",
 					 d->feature, d->needed);
 				return -EINVAL;
 			}
+			edits->add[bit.word] &= ~BIT(bit.bit);
 			edits->remove[bit.word] |= BIT(bit.bit);
 			changed = true;
 		}
@@ -167,28 +215,80 @@ static int remove_dependents(struct cpuid_edits *edits, char *err,
 	return 0;
 }
 
+/* Adds the features of a list, blanks between, to a set. */
+static void add_list(uint32_t set[CPUID_WORDS], const char *list)
+{
+	struct cpuid_bit bit;
+	size_t len;
+
+	for (; *list; list += len + strspn(list + len, " ")) {
+		len = strcspn(list, " ");
+		if (cpuid_bit_find(list, len, &bit) == 0)
+			set[bit.word] |= BIT(bit.bit);
+	}
+}
+
+/* What a model must have is added, as if the user had asked for it. */
+static void begin_model(struct cpuid_edits *edits, const struct cpu_model *model)
+{
+	edits->model = model;
+	for (; model; model = model->base)
+		add_list(edits->add, model->features);
+}
+
+static int allow(struct cpuid_edits *edits, const uint32_t *asked, char *err,
+		 size_t errlen)
+{
+	unsigned w;
+	size_t i;
+
+	add_list(edits->allow, cpu_models_kvm);
+	add_list(edits->allow, cpu_models_guards);
+	for (w = 0; w < CPUID_WORDS; w++)
+		edits->allow[w] |= edits->add[w];
+	for (i = 0; i < cpuid_dependency_count; i++) {
+		const struct cpuid_dependency *d = &cpuid_dependencies[i];
+
+		if (is_in(known_bit(d->feature), asked) &&
+		    !has(edits->allow, known_bit(d->needed))) {
+			snprintf(err, errlen,
+				 "+%s needs %s, which %s does not have: add "
+				 "+%s",
+				 d->feature, d->needed, edits->model->name,
+				 d->needed);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 int cpuid_edit_parse(const char *spec, struct cpuid_edits *ret, char *err,
 		     size_t errlen)
 {
-	struct cpuid_edits edits = { 0 };
+	struct cpuid_edits edits = { 0 }, user = { 0 };
 	size_t len = strcspn(spec, ",");
+	const struct cpu_model *model = cpu_model_find(spec, len);
 	char word[NAME_SHOWN + 1];
+	unsigned w;
 	int r;
 
-	if (len != 4 || memcmp(spec, "host", 4) != 0) {
-		snprintf(err, errlen,
-			 "unknown model '%s'; the only one is 'host'",
-			 shown(word, spec, len));
-		return -EINVAL;
-	}
+	if (!model && (len != 4 || memcmp(spec, "host", 4) != 0))
+		return unknown_model(shown(word, spec, len), err, errlen);
+	begin_model(&edits, model);
 	for (spec += len; *spec == ','; spec += len) {
 		spec++;
 		len = strcspn(spec, ",");
-		r = parse_item(spec, len, &edits, err, errlen);
+		r = parse_item(spec, len, &user, err, errlen);
 		if (r)
 			return r;
 	}
-	r = remove_dependents(&edits, err, errlen);
+	for (w = 0; w < CPUID_WORDS; w++) {
+		edits.add[w] = (edits.add[w] | user.add[w]) & ~user.remove[w];
+		edits.remove[w] = user.remove[w];
+	}
+	r = remove_dependents(&edits, user.add, err, errlen);
+	if (r == 0 && model)
+		r = allow(&edits, user.add, err, errlen);
 	if (r)
 		return r;
 	*ret = edits;
@@ -233,7 +333,8 @@ static void edit_xstate(struct kvm_cpuid2 *table,
 {
 	struct kvm_cpuid_entry2 *user = cpuid_find(table, XSAVE_LEAF, 0);
 	struct kvm_cpuid_entry2 *extended = cpuid_find(table, XSAVE_LEAF, 1);
-	bool none = has(edits->remove, known_bit("xsave"));
+	bool none = has(edits->remove, known_bit("xsave")) ||
+		    (edits->model && !cpuid_feature(table, "xsave"));
 	uint32_t gone = 0, kept = 0, size = XSAVE_LEGACY_LEN, i;
 
 	for (i = 0; i < ARRAY_SIZE(components); i++) {
@@ -242,12 +343,18 @@ static void edit_xstate(struct kvm_cpuid2 *table,
 		else if (cpuid_feature(table, components[i].feature))
 			kept |= components[i].mask;
 	}
+	/* A model has no component that it does not know. */
+	if (edits->model)
+		gone = ~(kept | 3);
+	if (edits->model && user)
+		user->edx = 0;
 	gone &= ~kept;
 	if (user)
 		user->eax &= ~gone;
 	if (extended)
 		extended->ecx &= ~gone;
-	if (extended && has(edits->remove, known_bit("xsaves")))
+	if (extended && (has(edits->remove, known_bit("xsaves")) ||
+			 (edits->model && !cpuid_feature(table, "xsaves"))))
 		extended->ecx = extended->edx = 0;
 
 	for (i = 0; i < table->nent; i++) {
@@ -269,33 +376,45 @@ static void edit_xstate(struct kvm_cpuid2 *table,
 	}
 }
 
-/* 0x80000001 EDX repeats these bits of leaf 1 EDX on AMD. */
-#define AMD_REPEATED 0x0183f3ffu
+/* The names of a word's bits, behind those in text. */
+static void add_names(char *text, size_t len, const struct cpuid_word *word,
+		      uint32_t bits)
+{
+	size_t at = strlen(text);
+
+	for (; bits; bits &= bits - 1) {
+		snprintf(text + at, len - at, "%s%s", at ? ", " : "",
+			 word->name[__builtin_ctz(bits)]);
+		at = strlen(text);
+	}
+}
 
 int cpuid_edit_apply(struct kvm_cpuid2 *table, const struct cpuid_edits *edits,
 		     char *err, size_t errlen)
 {
 	struct kvm_cpuid_entry2 *e;
+	char missing[256] = "";
 	unsigned w;
 
+	if (edits->model)
+		cpuid_model_restrict(table, edits);
 	for (w = 0; w < CPUID_WORDS; w++) {
 		const struct cpuid_word *word = &cpuid_words[w];
-		uint32_t none = 0, *reg = &none, missing;
+		uint32_t none = 0, *reg = &none;
 
 		e = cpuid_find(table, word->leaf, word->subleaf);
 		if (e)
 			reg = cpuid_register(e, word->reg);
-		missing = edits->add[w] & ~*reg;
-		if (missing) {
-			snprintf(err, errlen, "KVM here does not offer %s",
-				 word->name[__builtin_ctz(missing)]);
-			return -ENOTSUP;
-		}
+		add_names(missing, sizeof(missing), word, edits->add[w] & ~*reg);
 		*reg &= ~edits->remove[w];
+	}
+	if (*missing) {
+		snprintf(err, errlen, "KVM here does not offer %s", missing);
+		return -ENOTSUP;
 	}
 	e = cpuid_find(table, 0x80000001, 0);
 	if (e && cpuid_vendor(table) == CPUID_AMD)
-		e->edx &= ~(edits->remove[0] & AMD_REPEATED);
+		e->edx &= ~(edits->remove[0] & CPUID_AMD_REPEATED);
 	edit_xstate(table, edits);
 	return 0;
 }

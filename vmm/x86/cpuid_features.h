@@ -44,6 +44,17 @@ enum cpuid_vendor cpuid_vendor(const struct kvm_cpuid2 *table);
 /* The register of an entry that a word is in. */
 uint32_t *cpuid_register(struct kvm_cpuid_entry2 *entry, enum cpuid_reg reg);
 
+/* 0x80000001 EDX repeats these bits of leaf 1 EDX on AMD. */
+#define CPUID_AMD_REPEATED 0x0183f3ffu
+
+/*
+ * cpuid_model.c: makes a host's table a model's, before it is finished but for the
+ * features; then takes away the features that are not the model's.
+ */
+void cpuid_model_begin(struct kvm_cpuid2 *table, const struct cpu_model *model);
+void cpuid_model_restrict(struct kvm_cpuid2 *table,
+			  const struct cpuid_edits *edits);
+
 /*
  * Applies edits to a finished table, extended state (leaf 0xd) included.
  * Returns 0 or -ENOTSUP with a sentence in err.

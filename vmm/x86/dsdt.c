@@ -17,33 +17,80 @@
 #include "trapmap/guest_abi.h"
 #include "virtio/mmio.h"
 
+#define UART_PORTS 8
 #define PCI_CONFIG_PORTS 8 /* CONFIG_ADDRESS and CONFIG_DATA */
 
 /* _STA (6.3.7): present, enabled, functioning; to be shown to people, or not. */
 #define STA_SHOWN 0xf
 #define STA_HIDDEN 0xb
 
-static void dsdt_com1(struct aml *a)
+/*
+ * PNP0501 has a register a byte. One that is spread out is the devicetree's alone,
+ * and so is what lies above 4 GiB.
+ */
+static bool can_name(const struct platform_place *uart)
 {
-	size_t dev = aml_open_device(a, "COM1"), crs;
+	return uart->there && uart->reg_shift == 0 &&
+	       (uart->space == TRAPMAP_SPACE_PIO || uart->base >> 32 == 0);
+}
+
+static bool shares_irq(const struct platform *p, unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < PLATFORM_UARTS; i++)
+		if (i != n && can_name(&p->uart[i]) &&
+		    p->uart[i].irq == p->uart[n].irq)
+			return true;
+	return false;
+}
+
+static void crs_irq(struct aml *a, unsigned irq, bool shared)
+{
+	if (irq >= 16)
+		aml_crs_edge_irq(a, irq);
+	else if (shared)
+		aml_crs_isa_irq_shared(a, irq);
+	else
+		aml_crs_isa_irq(a, irq);
+}
+
+static void dsdt_uart(struct aml *a, const struct platform *p, unsigned n)
+{
+	const struct platform_place *uart = &p->uart[n];
+	const char name[] = { 'C', 'O', 'M', (char)('1' + n), '\0' };
+	size_t dev = aml_open_device(a, name), crs;
 
 	aml_name_eisaid(a, "_HID", "PNP0501"); /* 16550A */
-	aml_name_integer(a, "_UID", 1);
+	aml_name_integer(a, "_UID", n + 1);
 	crs = aml_open_crs(a);
-	aml_crs_io(a, LAYOUT_PORT_COM1, 8);
-	aml_crs_isa_irq(a, LAYOUT_IRQ_COM1);
+	if (uart->space == TRAPMAP_SPACE_PIO)
+		aml_crs_io(a, (uint16_t)uart->base, UART_PORTS);
+	else
+		aml_crs_memory(a, (uint32_t)uart->base, UART_PORTS);
+	crs_irq(a, uart->irq, shares_irq(p, n));
 	aml_close_crs(a, crs);
 	aml_close(a, dev);
 }
 
-static void dsdt_rtc(struct aml *a)
+const struct platform_place *dsdt_console(const struct platform *p)
+{
+	unsigned n;
+
+	for (n = 0; n < PLATFORM_UARTS; n++)
+		if (can_name(&p->uart[n]))
+			return &p->uart[n];
+	return NULL;
+}
+
+static void dsdt_rtc(struct aml *a, const struct platform *p)
 {
 	size_t dev = aml_open_device(a, "RTC_"), crs;
 
 	aml_name_eisaid(a, "_HID", "PNP0B00");
 	crs = aml_open_crs(a);
-	aml_crs_io(a, LAYOUT_PORT_RTC, 2);
-	aml_crs_isa_irq(a, LAYOUT_IRQ_RTC);
+	aml_crs_io(a, (uint16_t)p->rtc.base, 2);
+	crs_irq(a, p->rtc.irq, false);
 	aml_close_crs(a, crs);
 	aml_close(a, dev);
 }
@@ -167,8 +214,11 @@ void dsdt_write(struct aml *a, const struct platform *p)
 
 	aml_name_integers(a, "_S5_", s5, sizeof(s5));
 	scope = aml_open_scope(a, "_SB_");
-	dsdt_com1(a);
-	dsdt_rtc(a);
+	for (i = 0; i < PLATFORM_UARTS; i++)
+		if (can_name(&p->uart[i]))
+			dsdt_uart(a, p, i);
+	if (platform_has_cmos_rtc(p))
+		dsdt_rtc(a, p);
 	dsdt_motherboard(a, p);
 	dsdt_qemu(a, "PEVT", "QEMU0001", STA_SHOWN, TRAPMAP_PVPANIC_PORT, 1);
 	dsdt_qemu(a, "FWCF", "QEMU0002", STA_HIDDEN, LAYOUT_PORT_FW_CFG,

@@ -9,4 +9,7 @@
 /* What does not fit sets a->full. */
 void dsdt_write(struct aml *a, const struct platform *platform);
 
+/* The first serial port that it names, or NULL. */
+const struct platform_place *dsdt_console(const struct platform *platform);
+
 #endif

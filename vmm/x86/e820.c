@@ -37,10 +37,13 @@ unsigned e820_build(const struct platform *platform,
 	if (platform_has_pci(platform))
 		map[n++] = (struct e820_range){ LAYOUT_ECAM, LAYOUT_ECAM_LEN,
 						E820_RESERVED };
-	/* kvm-intel's pages, and the end of 4 GiB, where a PC has its ROM. */
+	/* kvm-intel's pages. */
 	map[n++] = (struct e820_range){ LAYOUT_IDENTITY_MAP,
-					LAYOUT_HOLE_END - LAYOUT_IDENTITY_MAP,
+					LAYOUT_TSS_END - LAYOUT_IDENTITY_MAP,
 					E820_RESERVED };
+	if (platform->rom)
+		map[n++] = (struct e820_range){ LAYOUT_HOLE_END - platform->rom,
+						platform->rom, E820_RESERVED };
 	for (; i < platform->rams; i++)
 		map[n++] = (struct e820_range){ platform->ram[i].base,
 						platform->ram[i].len,

@@ -7,7 +7,8 @@
 
 #include "platform.h"
 
-#define E820_MAX 8
+/* Low RAM, EBDA, BIOS, ECAM, KVM's pages, ROM, and all RAM above 1 MiB. */
+#define E820_MAX (6 + PLATFORM_RAM_MAX)
 
 enum e820_type { E820_RAM = 1, E820_RESERVED = 2 };
 

@@ -27,19 +27,35 @@ static void host_brand(char brand[49])
 	}
 }
 
+static int parse(const char *spec, struct cpuid_edits *ret, struct error *err)
+{
+	char why[256];
+	int r = cpuid_edit_parse(spec, ret, why, sizeof(why));
+
+	if (r < 0)
+		return error_set(err, ERROR_INPUT, r, "processor '%s': %s",
+				 spec, why);
+	return 0;
+}
+
+int processor_check(const char *spec, struct error *err)
+{
+	struct cpuid_edits edits;
+
+	return parse(spec, &edits, err);
+}
+
 int processor_init(struct processor *cpu, int sys_fd,
 		   const struct topology *topology, const char *spec,
 		   struct error *err)
 {
-	char why[256];
 	int r;
 
 	memset(cpu, 0, sizeof(*cpu));
 	cpu->spec = spec ? spec : "host";
-	r = cpuid_edit_parse(cpu->spec, &cpu->edits, why, sizeof(why));
+	r = parse(cpu->spec, &cpu->edits, err);
 	if (r < 0)
-		return error_set(err, ERROR_INPUT, r, "processor '%s': %s",
-				 cpu->spec, why);
+		return r;
 	r = kvm_supported_cpuid(sys_fd, CPUID_SPARE, &cpu->supported);
 	if (r < 0)
 		return error_host(err, r, "KVM_GET_SUPPORTED_CPUID");
@@ -79,6 +95,14 @@ int processor_cpuid(struct processor *cpu, int vcpu_fd, unsigned n,
 		free(table);
 		return error_set(err, ERROR_INPUT, r, "processor '%s': %s",
 				 cpu->spec, why);
+	}
+	if (cpu->params.apic_id >= TOPOLOGY_XAPIC_IDS &&
+	    !cpuid_feature(table, "x2apic")) {
+		free(table);
+		return error_set(err, ERROR_INPUT, -ENOTSUP,
+				 "processor '%s': without x2apic nothing can "
+				 "start vCPU %u, whose APIC id is %u",
+				 cpu->spec, n, cpu->params.apic_id);
 	}
 	*ret_cpuid = table;
 	return 0;

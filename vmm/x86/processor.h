@@ -19,6 +19,9 @@ struct processor {
 	char brand[49]; /* the host's, which KVM leaves out */
 };
 
+/* Whether spec can be understood. Returns 0, or -EINVAL with *err. */
+int processor_check(const char *spec, struct error *err);
+
 /*
  * Asks KVM, and understands spec ("host,-cx16"; NULL is "host"). Returns 0, or
  * -errno with *err; processor_done() is due either way.

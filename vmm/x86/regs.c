@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * Sources: SDM volume 3, chapters 2 (control registers), 3 (segments) and 4
- * (paging); the kernel's Documentation/arch/x86/boot.rst, "64-bit Boot
- * Protocol"; Multiboot Specification 0.6.96.
+ * (paging); the kernel's Documentation/arch/x86/boot.rst, "Running the Kernel",
+ * "32-bit Boot Protocol" and "64-bit Boot Protocol"; Multiboot Specification
+ * 0.6.96; Xen's docs/misc/pvh.pandoc.
  */
 #include "x86/regs.h"
 
@@ -32,24 +33,31 @@
 
 /* Flat descriptors: code with L, data with B; both present, accessed. */
 #define GDT_CODE64 UINT64_C(0x00af9b000000ffff)
+#define GDT_CODE32 UINT64_C(0x00cf9b000000ffff) /* D in place of L */
 #define GDT_DATA UINT64_C(0x00cf93000000ffff)
+#define GDT_ENTRIES 4
 
 /* A stack, as a courtesy: the protocol promises none. */
 #define BOOT_STACK LAYOUT_CMDLINE
 
-void regs_write_tables(const struct gmem *gm)
+static void write_gdt(const struct gmem *gm, uint64_t code)
+{
+	uint64_t *gdt = gmem_ptr(gm, LAYOUT_BOOT_GDT,
+				 GDT_ENTRIES * sizeof(*gdt));
+
+	gdt[BOOT_CS / 8] = code;
+	gdt[BOOT_DS / 8] = GDT_DATA;
+}
+
+static void write_page_tables(const struct gmem *gm)
 {
 	uint64_t low_end = 0;
-	uint64_t *gdt, *pml4, *pdpt, *pd;
+	uint64_t *pml4, *pdpt, *pd;
 	unsigned i;
 
 	for (i = 0; i < gm->count; i++)
 		if (gm->region[i].base < LAYOUT_HOLE)
 			low_end = gm->region[i].base + gm->region[i].len;
-
-	gdt = gmem_ptr(gm, LAYOUT_BOOT_GDT, 4 * sizeof(*gdt));
-	gdt[BOOT_CS / 8] = GDT_CODE64;
-	gdt[BOOT_DS / 8] = GDT_DATA;
 
 	pml4 = gmem_ptr(gm, LAYOUT_BOOT_PML4, 4096);
 	pml4[0] = LAYOUT_BOOT_PDPT | PTE_PRESENT | PTE_WRITE;
@@ -62,6 +70,16 @@ void regs_write_tables(const struct gmem *gm)
 	pd = gmem_ptr(gm, LAYOUT_BOOT_PD, LAYOUT_HOLE / GIB(1) * 4096);
 	for (i = 0; i < align_up(low_end, MIB(2)) / MIB(2); i++)
 		pd[i] = (i * MIB(2)) | PTE_PRESENT | PTE_WRITE | PTE_LARGE;
+}
+
+void regs_write_tables(const struct gmem *gm, enum boot_protocol protocol)
+{
+	if (protocol == BOOT_LINUX32)
+		write_gdt(gm, GDT_CODE32);
+	if (protocol != BOOT_LINUX64)
+		return;
+	write_gdt(gm, GDT_CODE64);
+	write_page_tables(gm);
 }
 
 /* All 4 GiB. type: 0xb executes and reads, 0x3 reads and writes; accessed. */
@@ -96,13 +114,44 @@ static void start_linux64(const struct boot_plan *plan, struct kvm_regs *regs,
 	sregs->tr.type = 0xb;
 	sregs->tr.present = 1;
 	sregs->gdt.base = LAYOUT_BOOT_GDT;
-	sregs->gdt.limit = 4 * 8 - 1;
+	sregs->gdt.limit = GDT_ENTRIES * 8 - 1;
 	sregs->idt.base = 0;
 	sregs->idt.limit = 0;
 	sregs->cr3 = LAYOUT_BOOT_PML4;
 	sregs->cr4 = CR4_PAE;
 	sregs->cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_PG;
 	sregs->efer = EFER_LME | EFER_LMA;
+}
+
+/* Protected mode, flat, without paging. */
+static void start_32(const struct boot_plan *plan, struct kvm_regs *regs,
+		     struct kvm_sregs *sregs)
+{
+	struct kvm_segment code = flat_segment(BOOT_CS, 0xb);
+	struct kvm_segment data = flat_segment(BOOT_DS, 0x3);
+
+	code.db = 1;
+	data.db = 1;
+	regs->rip = plan->entry;
+	regs->rsp = BOOT_STACK;
+	regs->rflags = RFLAGS_FIXED;
+	sregs->cs = code;
+	sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data;
+	sregs->cr0 = CR0_PE | CR0_ET;
+}
+
+/*
+ * EBP, EDI and EBX are 0. The GDT is there in earnest, as a kernel may load its
+ * segments from it.
+ */
+static void start_linux32(const struct boot_plan *plan, struct kvm_regs *regs,
+			  struct kvm_sregs *sregs)
+{
+	start_32(plan, regs, sregs);
+	regs->rsi = LAYOUT_BOOT_PARAMS;
+	sregs->gdt.base = LAYOUT_BOOT_GDT;
+	sregs->gdt.limit = GDT_ENTRIES * 8 - 1;
+	sregs->cr0 |= CR0_NE;
 }
 
 /*
@@ -112,19 +161,27 @@ static void start_linux64(const struct boot_plan *plan, struct kvm_regs *regs,
 static void start_multiboot(const struct boot_plan *plan, struct kvm_regs *regs,
 			    struct kvm_sregs *sregs)
 {
-	struct kvm_segment code = flat_segment(BOOT_CS, 0xb);
-	struct kvm_segment data = flat_segment(BOOT_DS, 0x3);
-
-	code.db = 1;
-	data.db = 1;
-	regs->rip = plan->entry;
+	start_32(plan, regs, sregs);
 	regs->rax = MULTIBOOT_LOADER_MAGIC;
 	regs->rbx = LAYOUT_MULTIBOOT;
-	regs->rsp = BOOT_STACK;
-	regs->rflags = RFLAGS_FIXED;
-	sregs->cs = code;
-	sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data;
-	sregs->cr0 = CR0_PE | CR0_ET | CR0_NE;
+	sregs->cr0 |= CR0_NE;
+}
+
+/*
+ * Of CR0 all that can be clear is but PE, and CR4 is. No GDT either; the task
+ * register is as after LTR: a TSS that is busy.
+ */
+static void start_pvh(const struct boot_plan *plan, struct kvm_regs *regs,
+		      struct kvm_sregs *sregs)
+{
+	start_32(plan, regs, sregs);
+	regs->rbx = LAYOUT_PVH;
+	sregs->cr4 = 0;
+	sregs->tr = (struct kvm_segment){
+		.limit = 0x67,
+		.type = 0xb,
+		.present = 1,
+	};
 }
 
 static void start_real(const struct boot_plan *plan, struct kvm_regs *regs,
@@ -141,6 +198,26 @@ static void start_real(const struct boot_plan *plan, struct kvm_regs *regs,
 	sregs->ds.base = sregs->es.base = (uint64_t)plan->cs << 4;
 }
 
+/* SDM volume 3, 10.1.1 and 10.1.4; the segments are as the reset left them. */
+static void start_reset(struct kvm_regs *regs, struct kvm_sregs *sregs)
+{
+	regs->rip = 0xfff0;
+	regs->rflags = RFLAGS_FIXED;
+	sregs->cs.selector = 0xf000;
+	sregs->cs.base = 0xffff0000;
+}
+
+/* boot.rst, "Running the Kernel": all data segments are the setup code's own. */
+static void start_linux16(const struct boot_plan *plan, struct kvm_regs *regs,
+			  struct kvm_sregs *sregs)
+{
+	start_real(plan, regs, sregs);
+	sregs->ds.selector = sregs->es.selector = sregs->ss.selector;
+	sregs->fs.selector = sregs->gs.selector = sregs->ss.selector;
+	sregs->ds.base = sregs->es.base = sregs->ss.base;
+	sregs->fs.base = sregs->gs.base = sregs->ss.base;
+}
+
 void regs_start(const struct boot_plan *plan, struct kvm_regs *regs,
 		struct kvm_sregs *sregs)
 {
@@ -149,6 +226,10 @@ void regs_start(const struct boot_plan *plan, struct kvm_regs *regs,
 	case BOOT_LINUX64: start_linux64(plan, regs, sregs); break;
 	case BOOT_MULTIBOOT: start_multiboot(plan, regs, sregs); break;
 	case BOOT_REAL: start_real(plan, regs, sregs); break;
+	case BOOT_RESET: start_reset(regs, sregs); break;
+	case BOOT_LINUX32: start_linux32(plan, regs, sregs); break;
+	case BOOT_LINUX16: start_linux16(plan, regs, sregs); break;
+	case BOOT_PVH: start_pvh(plan, regs, sregs); break;
 	}
 }
 

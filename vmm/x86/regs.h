@@ -13,10 +13,11 @@
 #include "core/gmem.h"
 
 /*
- * Writes the GDT and the identity page tables of BOOT_LINUX64 where layout.h
- * says. They map all RAM below the hole with 2 MiB pages.
+ * Writes what a protocol needs beside registers where layout.h says: for
+ * BOOT_LINUX32 a GDT; for BOOT_LINUX64 also identity page tables, which map all
+ * RAM below the hole with 2 MiB pages; for others nothing.
  */
-void regs_write_tables(const struct gmem *gm);
+void regs_write_tables(const struct gmem *gm, enum boot_protocol protocol);
 
 /*
  * Puts the start state of plan->protocol into *regs and *sregs, which hold the

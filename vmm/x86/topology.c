@@ -53,9 +53,8 @@ int topology_fill(const struct topology *asked, unsigned cpus,
 		snprintf(err, errlen,
 			 "%u socket%s of %u core%s of %u thread%s cannot be %u "
 			 "processor%s: expected numbers whose product is that",
-			 t.sockets, PLURAL(t.sockets), t.cores,
-			 PLURAL(t.cores), t.threads, PLURAL(t.threads), cpus,
-			 PLURAL(cpus));
+			 t.sockets, PLURAL(t.sockets), t.cores, PLURAL(t.cores),
+			 t.threads, PLURAL(t.threads), cpus, PLURAL(cpus));
 		return -EINVAL;
 	}
 	*ret = t;

@@ -28,6 +28,10 @@ boots_jobs() {
 	# touches may cost anything.
 	boot above-4g /lab/cloud/vmlinuz 1 5120 0
 
+	# Unpacked before it starts, and moved at random as it would have moved itself.
+	more='--boot=unpack --report report.json'
+	boot cloud-unpack /lab/cloud/vmlinuz 1 256 0
+
 	# One that is typed to.
 	before='{ while sleep 1; do echo hello; done; } |'
 	more="--expect '^was told *: hello'"
@@ -55,6 +59,10 @@ boots_checks() {
 		stats.places.0.device
 		stats.time.guest_ns
 		symbols.fit = fit
+	END
+
+	reported cloud-unpack "the report says how it started" <<-'END'
+		guest.format = unpacked bzImage
 	END
 
 	told generic-2cpu "a line never came" \

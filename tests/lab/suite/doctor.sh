@@ -11,6 +11,14 @@ doctor_jobs() {
 doctor_checks() {
 	ended doctor 0
 	cat "$out/stdout" "$out/stderr" >"$out/console" 2>/dev/null
-	has AMD-V "$out/console" "doctor: names AMD-V"
+	case $host in
+	amd*) has '^Kind +AMD-V' "$out/console" "doctor: names AMD-V" ;;
+	*) has '^Kind +VT-x' "$out/console" "doctor: names VT-x" ;;
+	esac
+	case $host in
+	*npt0 | *ept0) paging=no ;;
+	*) paging=yes ;;
+	esac
+	has "^Nested paging +$paging" "$out/console" "doctor: nested paging: $paging"
 	ended doctor-linux 0
 }

@@ -35,6 +35,14 @@ ends_jobs() {
 	more="--report report.json --symbols $symbols"
 	boot halt-2cpu /lab/cloud/vmlinuz 2 256 12 trapmap.end=halt
 
+	# One that waits for the power button, which SIGTERM presses.
+	job button 60 0 "trapmap run /lab/cloud/vmlinuz -i /lab/guest.cpio -m 256
+		-p '$console trapmap.end=button' --on-sigterm=powerbutton >said &
+		pid=\$!; until grep -q 'waits for' said; do
+		kill -0 \$pid || break; sleep 1; done;
+		kill \$pid; wait \$pid; status=\$?; cat said; exit \$status"
+	echo "button 1 256 0 bzImage by linux64" >>"$work/boots"
+
 	# Nobody sees that this one panics, and nobody waits for it.
 	job silent 60 124 trapmap run /lab/cloud/vmlinuz -i /lab/guest.cpio \
 		-p "'quiet trapmap.end=crash'" --timeout 14 --report report.json
@@ -61,9 +69,22 @@ ends_checks() {
 		vcpus.0.exits.last.-1.reason = SHUTDOWN
 		vcpus.0.exits.last.# = 256
 	END
+	button_checks
 	panic_checks
 	halt_checks
 	time_out_checks
+}
+
+button_checks() {
+	out=$results/button
+	# EV_KEY, KEY_POWER, pressed.
+	is "$(field 'was pressed')" ' 1 116 1 0' \
+		"button: the guest is told that its power button was pressed"
+	has '^RTC alarm *: fired, 1 interrupt; in (99999[0-9]|1000000) s$' \
+		"$out/console" "button: its clock's alarm fires, and has a date"
+	told button "that SIGTERM pressed it, and how it ended" \
+		'^trapmap: SIGTERM: the power button is pressed' \
+		'^trapmap: the guest powered off \(ACPI S5\)$'
 }
 
 panic_checks() {

@@ -121,15 +121,16 @@ int devices_attach(struct exec_opts *opts, bool by_9p, int result_fd,
 int devices_log(struct exec_opts *opts)
 {
 	struct opts_rule *panic = &opts->run.rules[opts->run.rule_count++];
+	struct opts_sink *log = &opts->run.serial[0];
 
 	panic->rule = TRAPMAP_RULE_PANIC;
-	opts->run.serial.kind = OPTS_SINK_NULL;
+	log->kind = OPTS_SINK_NULL;
 	if (!opts->log)
 		return 0;
-	opts->run.serial.kind = OPTS_SINK_FILE;
-	opts->run.serial.option = "--log";
-	opts->run.serial.path = strdup(opts->log);
-	if (opts->run.serial.path)
+	log->kind = OPTS_SINK_FILE;
+	log->option = "--log";
+	log->path = strdup(opts->log);
+	if (log->path)
 		return 0;
 	say("out of memory");
 	return EXEC_CANNOT;
