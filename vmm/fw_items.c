@@ -105,8 +105,14 @@ static int set_initrd(struct fw_items *items, struct device *fw,
 	unsigned i;
 	int r = 0;
 
-	for (i = 0; i < items->initrds && r == 0; i++)
+	for (i = 0; i < items->initrds && r == 0; i++) {
 		r = source_open(&items->initrd[i], err);
+		if (r == 0 && items->initrd[i].len > UINT32_MAX)
+			r = error_set(err, ERROR_INPUT, -EFBIG,
+				      "%s: larger than 4 GiB, which fw_cfg "
+				      "cannot serve",
+				      items->initrd[i].name);
+	}
 	if (r < 0)
 		return r;
 	if (end > highest)
@@ -114,11 +120,14 @@ static int set_initrd(struct fw_items *items, struct device *fw,
 	len = initrds_len(items);
 	if (end < KERNEL_AT || len > end - KERNEL_AT)
 		return error_set(err, ERROR_INPUT, -E2BIG,
-				 "%s: initrds of %llu bytes do not fit into "
-				 "memory below %#llx; more memory is needed",
+				 "%s: initrds of %llu bytes do not fit between "
+				 "%#x and %#llx, %s",
 				 items->initrd[0].name,
-				 (unsigned long long)len,
-				 (unsigned long long)end);
+				 (unsigned long long)len, KERNEL_AT,
+				 (unsigned long long)end,
+				 end > highest ?
+					 "above which the kernel takes none" :
+					 "where memory ends; more is needed");
 	*ret_at = (uint32_t)align_down(end - len, MEM_PAGE);
 	fw_cfg_set_int(fw, FW_CFG_INITRD_ADDR, *ret_at, 4);
 	fw_cfg_set_int(fw, FW_CFG_INITRD_SIZE, len, 4);

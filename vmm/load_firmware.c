@@ -50,7 +50,7 @@ int load_firmware(const struct gmem *gm, struct source *firmware,
 {
 	uint64_t len = firmware->len;
 	uint64_t shadow = len < SHADOW_MAX ? len : SHADOW_MAX;
-	uint8_t *rom = gmem_ptr(gm, LAYOUT_HOLE_END - len, len);
+	uint8_t *rom = gmem_rom(gm, LAYOUT_HOLE_END - len, len);
 	uint8_t *low = gmem_ptr(gm, LAYOUT_HIGH_RAM - shadow, shadow);
 	int r;
 

@@ -28,8 +28,8 @@ static void place_ram(struct mem *mem, const struct platform *p, uint8_t *host)
 		bool low = i < p->rams && p->ram[i].base < LAYOUT_HOLE;
 
 		if (mem->rom && !placed && !low) {
-			(void)gmem_add(&mem->gmem, LAYOUT_HOLE_END - p->rom,
-				       p->rom, mem->rom);
+			(void)gmem_add_rom(&mem->gmem, LAYOUT_HOLE_END - p->rom,
+					   p->rom, mem->rom);
 			placed = true;
 		}
 		if (i == p->rams)
@@ -140,7 +140,7 @@ int mem_attach(const struct mem *mem, int vm_fd, struct error *err)
 	for (i = 0; i < mem->gmem.count; i++) {
 		const struct gmem_region *region = &mem->gmem.region[i];
 
-		r = region->host == mem->rom ?
+		r = region->rom ?
 			    kvm_set_read_only(vm_fd, i, region->base,
 					      region->len, region->host) :
 			    kvm_set_memory(vm_fd, i, region->base, region->len,

@@ -160,6 +160,9 @@ static int open_or_create(struct nvram_file *f)
 		f->fd = open(f->path, flags | O_CREAT | O_EXCL, 0666);
 		f->created = f->fd >= 0;
 	}
+	/* Made by somebody else meanwhile; or a link that leads nowhere. */
+	if (f->fd < 0 && errno == EEXIST)
+		f->fd = open(f->path, flags);
 	return f->fd < 0 ? -errno : 0;
 }
 

@@ -80,10 +80,13 @@ bool pty_has_input(int master)
 
 size_t pty_unread(int master)
 {
-	int fd = open_peer(master), n = 0;
+	struct pollfd p = { .fd = open_peer(master), .events = POLLIN };
+	int fd = p.fd, n = 0;
 
 	if (fd < 0)
 		return 0;
+	/* What is on its way to the other side counts only once it is there. */
+	poll(&p, 1, 0);
 	if (ioctl(fd, FIONREAD, &n) < 0)
 		n = 0;
 	close(fd);

@@ -74,19 +74,22 @@ void vhost_free(struct vhost *vhost)
 static int set_memory(struct vhost *vhost, const struct gmem *ram)
 {
 	struct vhost_memory *mem;
-	unsigned i;
+	unsigned i, n = 0;
 	int r;
 
 	mem = calloc(1, sizeof(*mem) + ram->count * sizeof(mem->regions[0]));
 	if (!mem)
 		return -ENOMEM;
-	mem->nregions = ram->count;
-	for (i = 0; i < ram->count; i++)
-		mem->regions[i] = (struct vhost_memory_region){
+	for (i = 0; i < ram->count; i++) {
+		if (ram->region[i].rom)
+			continue;
+		mem->regions[n++] = (struct vhost_memory_region){
 			.guest_phys_addr = ram->region[i].base,
 			.memory_size = ram->region[i].len,
 			.userspace_addr = (uintptr_t)ram->region[i].host,
 		};
+	}
+	mem->nregions = n;
 	r = vhost_ioctl(vhost, VHOST_SET_MEM_TABLE, mem);
 	free(mem);
 	return r < 0 ? r : 0;

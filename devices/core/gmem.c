@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-int gmem_add(struct gmem *gm, gpa_t base, uint64_t len, void *host)
+static int add(struct gmem *gm, gpa_t base, uint64_t len, void *host, bool rom)
 {
 	const struct gmem_region *last;
 
@@ -21,11 +21,22 @@ int gmem_add(struct gmem *gm, gpa_t base, uint64_t len, void *host)
 		.base = base,
 		.len = len,
 		.host = host,
+		.rom = rom,
 	};
 	return 0;
 }
 
-void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len)
+int gmem_add(struct gmem *gm, gpa_t base, uint64_t len, void *host)
+{
+	return add(gm, base, len, host, false);
+}
+
+int gmem_add_rom(struct gmem *gm, gpa_t base, uint64_t len, void *host)
+{
+	return add(gm, base, len, host, true);
+}
+
+static void *find(const struct gmem *gm, gpa_t gpa, uint64_t len, bool rom)
 {
 	unsigned i;
 
@@ -33,7 +44,7 @@ void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len)
 		const struct gmem_region *r = &gm->region[i];
 		uint64_t off = gpa - r->base;
 
-		if (gpa < r->base || off > r->len)
+		if (r->rom != rom || gpa < r->base || off > r->len)
 			continue;
 		if (len <= r->len - off)
 			return r->host + off;
@@ -41,10 +52,22 @@ void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len)
 	return NULL;
 }
 
+void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len)
+{
+	return find(gm, gpa, len, false);
+}
+
+void *gmem_rom(const struct gmem *gm, gpa_t gpa, uint64_t len)
+{
+	return find(gm, gpa, len, true);
+}
+
 int gmem_read(const struct gmem *gm, gpa_t gpa, void *buf, size_t len)
 {
 	const void *src = gmem_ptr(gm, gpa, len);
 
+	if (!src)
+		src = gmem_rom(gm, gpa, len);
 	if (!src)
 		return -EFAULT;
 	memcpy(buf, src, len);

@@ -9,6 +9,7 @@
 #ifndef TRAPMAP_CORE_GMEM_H
 #define TRAPMAP_CORE_GMEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct gmem_region {
 	gpa_t base;
 	uint64_t len;
 	uint8_t *host;
+	bool rom; /* not RAM: only gmem_read() and gmem_rom() see it */
 };
 
 struct gmem {
@@ -34,12 +36,16 @@ struct gmem {
  * -ENOSPC. host stays the caller's.
  */
 int gmem_add(struct gmem *gm, gpa_t base, uint64_t len, void *host);
+/* The same for what no guest and no device writes to. */
+int gmem_add_rom(struct gmem *gm, gpa_t base, uint64_t len, void *host);
 
 /*
  * The host's address of [gpa, gpa + len), or NULL unless all of it lies in one
  * region. len may be 0: then gpa itself must lie in or at the end of one.
  */
 void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len);
+/* The same in ROM, for what fills it. */
+void *gmem_rom(const struct gmem *gm, gpa_t gpa, uint64_t len);
 
 /* Copies; 0, or -EFAULT with nothing copied. */
 int gmem_read(const struct gmem *gm, gpa_t gpa, void *buf, size_t len);

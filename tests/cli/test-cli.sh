@@ -241,6 +241,71 @@ is "status with a devicetree that has no room" $? 4
 is "status with a devicetree that cannot be written" $? 2
 is "lines for it" "$(wc -l <err)" 1
 
+# Whatever is refused leaves files as they were, and none that was not there.
+printf old >kept
+for option in '--serial=file=' '--console=file=' '--debugcon=file=' --trace= \
+	--dump-dtb=; do
+	for wrong in ./no-kernel --disk=./no-disk --cpu=no-cpu; do
+		"$trapmap" run "$wrong" "${option}kept" --serial=null \
+			--serial=file=fresh </dev/null >out 2>err
+		is "status of $option with $wrong" $? 2
+		is "the file of $option with $wrong" "$(cat kept)" old
+		[ ! -e fresh ] || fail "$option with $wrong left a file"
+	done
+done
+"$trapmap" run deaf --timeout 300ms --serial file=kept --trace fresh \
+	</dev/null >out 2>err
+is "status with files" $? 124
+is "a file that is begun anew" "$(cat kept)" R
+[ -s fresh ] || fail "no trace"
+
+# A pty is named, whatever else is not said, and a socket goes with the run.
+"$trapmap" run deaf -q --timeout 300ms --serial pty --serial socket=sock \
+	</dev/null >out 2>err
+is "status with a pty" $? 124
+has "the pty's name" "$(cat err)" 'trapmap: COM1 is /dev/pts/'
+[ ! -e sock ] || fail "the socket is still there"
+touch sock
+"$trapmap" run deaf --serial pty --serial socket=sock </dev/null >out 2>err
+is "status with a socket that is there" $? 2
+is "lines for it" "$(wc -l <err)" 1
+has "what it says" "$(cat err)" "serial port COM2: 'sock' is there already"
+[ -e sock ] || fail "it took away what was there"
+
+# ---- boards
+
+# refuses NAME WORDS OPTION...: status 2 and one line, which has the words in it.
+refuses() {
+	name=$1 words=$2
+	shift 2
+	"$trapmap" run "$@" </dev/null >out 2>err
+	is "status with $name" $? 2
+	is "lines for $name" "$(wc -l <err)" 1
+	grep -q -e "$words" err || fail "$name: $(cat err)"
+}
+
+head -c 100 dtb >part
+printf '/dts-v1/; / { a = <1 };\n' >wrong.dts
+refuses "no machine file" "cannot open 'nowhere'" --machine nowhere
+refuses "part of a machine file" 'part: not a whole devicetree blob' --machine part
+refuses "part of a devicetree" 'part: not a whole devicetree blob' --dtb part
+refuses "a machine file that is a folder" 'Is a directory' --machine .
+refuses "a devicetree that would be overwritten" 'what --machine reads' \
+	--machine dtb --dump-dtb dtb
+refuses "a bus that the board has not" 'a PCI bus was asked for' \
+	--machine dtb --transport pci
+refuses "a serial port that the board has not" 'no serial port COM2' \
+	--machine dtb --serial null --serial null
+if command -v dtc >/dev/null; then
+	refuses "a source that dtc refuses" 'wrong.dts:1' --machine wrong.dts
+fi
+(
+	PATH=/nonexistent
+	"$trapmap" run --machine wrong.dts </dev/null >out 2>err
+) # no dtc there
+is "status without dtc" $? 2
+is "without dtc" "$(grep -c 'dtc is needed' err)" 1
+
 # ---- what is told of a run
 
 run run --report report.json --stats --trace trace.json

@@ -82,9 +82,9 @@ if have bash "its completion"; then
 	offers "images" run --initrd = im
 	offers "images" run --initrd im
 	offers "--report=images" run --report=im
-	offers "stdio null file=" run --serial ""
-	offers "stdio null file=" run --serial =
-	offers "stdio" run --serial = s
+	offers "stdio null pty file= socket=" run --serial ""
+	offers "stdio null pty file= socket=" run --serial =
+	offers "stdio socket=" run --serial = s
 	offers "--serial=file=" run --serial=f
 	offers "images" run --serial = file = im
 	offers "--serial=file=images" run --serial=file=im

@@ -10,7 +10,7 @@
 
 #include "core/loop.h"
 
-#define FAKE_LOOP_MAX 8
+#define FAKE_LOOP_MAX 24
 
 struct loop_timer {
 	enum loop_clock clock;

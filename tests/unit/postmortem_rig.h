@@ -68,6 +68,7 @@ static inline void rig_init(struct rig *rig)
 		.mem = MIB(256),
 		.cpus = 1,
 		.bytes = { 100, 0 },
+		.serial_bytes = 100,
 		.pio = &rig->pio,
 		.mmio = &rig->mmio,
 	};

@@ -79,7 +79,7 @@ static void choose(uint16_t key)
 	assert_true(bus_write(&bus, SELECTOR, 2, key));
 }
 
-/* The next n bytes, the first one lowest. */
+/* The next n bytes, the first one lowest; of more than 8 those. */
 static uint64_t next(unsigned n)
 {
 	uint64_t all = 0, val;
@@ -87,7 +87,8 @@ static uint64_t next(unsigned n)
 
 	for (i = 0; i < n; i++) {
 		assert_true(bus_read(&bus, DATA, 1, &val));
-		all |= val << (8 * i);
+		if (i < 8)
+			all |= val << (8 * i);
 	}
 	return all;
 }

@@ -226,7 +226,7 @@ static void a_kernel_that_leaves_no_room_for_an_initrd_is_refused(void **state)
 	assert_int_equal(source_from_data(&initrd[0], "initrd", "x", 1), 0);
 	rq.initrds = 1;
 	assert_int_equal(fw_items_set(&items, fw, &rq, NULL, 0, &err), -E2BIG);
-	assert_non_null(strstr(err.text, "below 0x1001"));
+	assert_non_null(strstr(err.text, "and 0x1001, above which the kernel"));
 }
 
 static void an_initrd_without_a_kernel_is_refused(void **state)
@@ -280,6 +280,8 @@ static void firmware_ends_at_4_gib_and_at_1_mib(void **state)
 	assert_int_equal(word, 0);
 	/* Memory above it is where it was. */
 	assert_non_null(gmem_ptr(&mem.gmem, GIB(4), GIB(2)));
+	/* No device writes to the ROM. */
+	assert_int_equal(gmem_write(&mem.gmem, GIB(4) - 4, &word, 4), -EFAULT);
 }
 
 static void firmware_is_of_whole_pages_and_not_too_large(void **state)

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "core/base.h"
 #include "core/gmem.h"
@@ -76,6 +77,24 @@ static void copies_are_whole_or_not_at_all(void **state)
 	assert_memory_equal(out, "abcd", 4);
 }
 
+static void rom_can_be_read_and_is_no_memory_to_write_to(void **state)
+{
+	struct gmem gm = { 0 };
+	uint8_t out[2];
+
+	assert_int_equal(gmem_add(&gm, 0, sizeof(low), low), 0);
+	assert_int_equal(gmem_add_rom(&gm, 0x1000, sizeof(high), high), 0);
+	memcpy(high, "rom", 3);
+	assert_null(gmem_ptr(&gm, 0x1000, 1));
+	assert_int_equal(gmem_write(&gm, 0x1000, "x", 1), -EFAULT);
+	assert_int_equal(gmem_read(&gm, 0x1001, out, 2), 0);
+	assert_memory_equal(out, "om", 2);
+	assert_ptr_equal(gmem_rom(&gm, 0x1000, sizeof(high)), high);
+	assert_null(gmem_rom(&gm, 0, 1));
+	/* What follows RAM that ends there is its end, too. */
+	assert_ptr_equal(gmem_ptr(&gm, 0x1000, 0), low + 0x1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -84,6 +103,7 @@ int main(void)
 		cmocka_unit_test(lengths_that_overflow_are_refused),
 		cmocka_unit_test(regions_ascend_and_never_overlap),
 		cmocka_unit_test(copies_are_whole_or_not_at_all),
+		cmocka_unit_test(rom_can_be_read_and_is_no_memory_to_write_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,6 +208,26 @@ static void a_seed_that_does_not_fit_is_refused(void **state)
 	assert_int_equal(write_it(), -EINVAL);
 }
 
+static void a_devicetree_comes_behind_the_seed_or_alone(void **state)
+{
+	static const uint8_t tree[] = { 0xd0, 0x0d, 0xfe, 0xed };
+
+	boot.rng_seed = seed;
+	boot.rng_seed_len = sizeof(seed);
+	boot.dtb = tree;
+	boot.dtb_len = sizeof(tree);
+	assert_int_equal(write_it(), 0);
+	assert_true(get(0x250, 8) == LAYOUT_SETUP_DATA);
+	assert_int_equal(ram[LAYOUT_SETUP_DATA + 2], LAYOUT_DTB >> 16);
+	assert_int_equal(ram[LAYOUT_DTB + 8], 2); /* SETUP_DTB */
+	assert_int_equal(ram[LAYOUT_DTB + 12], sizeof(tree));
+	assert_memory_equal(ram + LAYOUT_DTB + 16, tree, sizeof(tree));
+
+	boot.rng_seed = NULL;
+	assert_int_equal(write_it(), 0);
+	assert_true(get(0x250, 8) == LAYOUT_DTB);
+}
+
 static void a_devicetree_does_not_overwrite_the_kernel(void **state)
 {
 	static const uint8_t tree[0x2000];
@@ -417,6 +437,7 @@ int main(void)
 		T(a_command_line_may_be_as_long_as_the_kernel_says),
 		T(a_seed_is_in_the_setup_data_list),
 		T(a_seed_that_does_not_fit_is_refused),
+		T(a_devicetree_comes_behind_the_seed_or_alone),
 		T(a_devicetree_does_not_overwrite_the_kernel),
 		T(an_elf_kernel_gets_a_header_of_our_making),
 		T(setup_code_finds_its_header_filled_in),

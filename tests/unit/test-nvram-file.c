@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -307,6 +308,32 @@ static void a_link_and_a_mode_stay_what_they_are(void **state)
 	assert_true(after.st_ino == before.st_ino);
 }
 
+static void what_cannot_be_written_is_told_and_the_rest_stays(void **state)
+{
+	struct rtc_kept kept = kept_of(9, 9);
+	struct rlimit old, none;
+	struct nvram_file *file;
+
+	put(1, 1);
+	put(2, 2);
+	file = open_it();
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	none = old;
+	none.rlim_cur = 600; /* in the midst of the second slot */
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	nvram_file_put(file, &kept);
+	nvram_file_flush(file);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(notices, 1);
+	assert_string_equal(said, "cannot be written: No space left on device; "
+				  "it keeps what it had");
+	nvram_file_free(file);
+	assert_kept(2, 2);
+	/* Where there is room again, it goes on. */
+	put(3, 3);
+	assert_kept(3, 3);
+}
+
 static void flush_has_it_in_the_file_and_the_same_again_is_not_written(void **state)
 {
 	struct rtc_kept kept = kept_of(6, 6);
@@ -357,6 +384,7 @@ int main(void)
 		T(what_is_no_file_is_refused),
 		T(one_machine_has_it_at_a_time),
 		T(a_link_and_a_mode_stay_what_they_are),
+		T(what_cannot_be_written_is_told_and_the_rest_stays),
 		T(flush_has_it_in_the_file_and_the_same_again_is_not_written),
 		T(many_changes_are_few_writes),
 	};

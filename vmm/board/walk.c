@@ -32,7 +32,8 @@ const char *board_path(const struct board_walk *w, int node,
 	return path;
 }
 
-static void say(struct board_walk *w, int at, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 3, 0)))
+say(struct board_walk *w, int at, const char *fmt, va_list ap)
 {
 	if (at < 0 || at >= BOARD_ERR_LEN)
 		return;

@@ -153,6 +153,12 @@ static const char *advice(const struct boot_plan *plan, enum trapmap_boot want)
 	if (want == TRAPMAP_BOOT_LINUX32 || want == TRAPMAP_BOOT_LINUX16 ||
 	    want == TRAPMAP_BOOT_UNPACK)
 		return ": that takes a bzImage";
+	if (want == TRAPMAP_BOOT_PVH)
+		return ": that takes an ELF file with a PVH note";
+	if (want == TRAPMAP_BOOT_MULTIBOOT)
+		return ": that takes a multiboot header in the first 8 KiB";
+	if (want == TRAPMAP_BOOT_SECTOR)
+		return ": that takes 512 bytes that end in 55 aa";
 	return "";
 }
 
