@@ -104,7 +104,7 @@ static void long_names_with_one_dash_are_not_read_as_clusters(void **state)
 
 static void values_are_demanded_and_refused_by_name(void **state)
 {
-	assert_bad("'--mem' needs a value: SIZE", W("--mem"));
+	assert_bad("'--mem' needs a value: SIZE[,KEY...]", W("--mem"));
 	assert_bad("'-i' needs a value: FILE", W("-i"));
 	assert_bad("'--quiet' takes no value", W("--quiet=yes"));
 	assert_bad("the kernel's name is empty", W(""));
