@@ -12,6 +12,26 @@
  *	status: 35
  *	match: ^kernel::println_works...	\[failed\]$
  *	err: status 35
+ * case packed-gz
+ *	format: compressed ELF
+ *	if: command -v gzip >/dev/null
+ *	setup: gzip -c "$guest" >$dir/packed; guest=$dir/packed
+ *	status: 33
+ * case packed-xz
+ *	format: compressed ELF
+ *	if: command -v xz >/dev/null
+ *	setup: xz -c "$guest" >$dir/packed; guest=$dir/packed
+ *	status: 33
+ * case packed-zst
+ *	format: compressed ELF
+ *	if: command -v zstd >/dev/null
+ *	setup: zstd -cq "$guest" >$dir/packed; guest=$dir/packed
+ *	status: 33
+ * case packed-lz4
+ *	format: compressed ELF
+ *	if: command -v lz4 >/dev/null
+ *	setup: lz4 -cq "$guest" >$dir/packed; guest=$dir/packed
+ *	status: 33
  */
 #include <trapmap/guest_abi.h>
 

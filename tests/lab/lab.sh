@@ -23,7 +23,8 @@ In there, "trapmap" is the program under test, and the files that the arguments
 or jobs name are at the same place as here. There are also Debian's kernels, the
 symbols of one of them, and an initramfs that prints what it finds and powers off
 (tests/lab/guest-init says what else it can):
-  /lab/cloud/vmlinuz  /lab/cloud/vmlinux  /lab/cloud/System.map  /lab/generic/...
+  /lab/cloud/vmlinuz  /lab/cloud/vmlinux  /lab/cloud/vmlinux.gz
+  /lab/cloud/System.map  /lab/generic/...
   /lab/guest.cpio
 
   --trapmap FILE  the program under test (default: \$TRAPMAP, or the one in build/)

@@ -64,7 +64,7 @@ kernel_folder() {
 	fi
 }
 
-# add_stock cloud|generic vmlinuz|vmlinux
+# add_stock cloud|generic vmlinuz|vmlinux|vmlinux.gz
 add_stock() {
 	[ ! -f "$root/lab/$1/$2" ] || return 0
 	kernel_folder "$1"
@@ -77,6 +77,10 @@ add_stock() {
 			"$here/vmlinux.sh" "$folder"/boot/vmlinuz-* \
 				"$folder/boot/vmlinux" || exit 70
 		cp "$folder/boot/vmlinux" "$root/lab/$1/vmlinux"
+		;;
+	vmlinux.gz)
+		add_stock "$1" vmlinux
+		gzip -1nc "$root/lab/$1/vmlinux" >"$root/lab/$1/vmlinux.gz"
 		;;
 	*) die "no such file: /lab/$1/$2" ;;
 	esac

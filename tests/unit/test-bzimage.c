@@ -55,6 +55,22 @@ static void bytes_after_the_code_are_not_loaded(void **state)
 	assert_int_equal(plan.segment[0].file_len, 0x400);
 }
 
+/* As iPXE is built. */
+static void the_last_paragraph_of_the_code_may_be_cut_short(void **state)
+{
+	struct image img = image_bzimage();
+
+	img.len -= 7;
+	assert_int_equal(parse(&img), -EINVAL); /* Linux is not */
+	image_put(&img, 0x206, 2, 0x0207); /* before there was a payload */
+	assert_int_equal(parse(&img), 1);
+	assert_int_equal(plan.segment[0].file_len, 0x3f9);
+	assert_int_equal(plan.segment[0].mem_len, 0x3f9);
+	img.len -= 9;
+	assert_int_equal(parse(&img), -EINVAL);
+	assert_non_null(strstr(err.text, "truncated"));
+}
+
 static void a_relocatable_kernel_is_loaded_on_its_alignment(void **state)
 {
 	struct image img = image_bzimage();
@@ -341,6 +357,7 @@ int main(void)
 		cmocka_unit_test(a_kernel_is_entered_0x200_into_its_code),
 		cmocka_unit_test(no_setup_sects_means_four),
 		cmocka_unit_test(bytes_after_the_code_are_not_loaded),
+		cmocka_unit_test(the_last_paragraph_of_the_code_may_be_cut_short),
 		cmocka_unit_test(a_relocatable_kernel_is_loaded_on_its_alignment),
 		cmocka_unit_test(one_that_is_not_stays_where_it_must_run),
 		cmocka_unit_test(the_code_itself_is_reserved_if_init_size_is_less),

@@ -115,6 +115,21 @@ static void one_that_is_too_big_is_refused_with_numbers(void **state)
 			 -EINVAL);
 }
 
+static void a_disk_image_is_said_to_be_one(void **state)
+{
+	uint8_t head[512] = { [510] = 0x55, [511] = 0xaa };
+
+	assert_int_equal(image_parse_head(flat_parse, head, sizeof(head),
+					  MIB(1), &plan, &err),
+			 -EINVAL);
+	assert_int_equal(err.off, 510);
+	assert_non_null(strstr(err.text, "a disk image"));
+	/* Small enough, it could be a program all the same. */
+	assert_int_equal(image_parse_head(flat_parse, head, sizeof(head),
+					  1024, &plan, &err),
+			 1);
+}
+
 static void an_empty_file_is_refused(void **state)
 {
 	struct image img = { .len = 0 };
@@ -132,6 +147,7 @@ int main(void)
 		cmocka_unit_test(a_flat_binary_starts_at_1000_0000),
 		cmocka_unit_test(the_stack_is_clear_of_the_binary),
 		cmocka_unit_test(one_that_is_too_big_is_refused_with_numbers),
+		cmocka_unit_test(a_disk_image_is_said_to_be_one),
 		cmocka_unit_test(an_empty_file_is_refused),
 	};
 

@@ -170,20 +170,20 @@ static void a_protocol_that_it_has_not_got_is_refused(void **state)
 	assert_refused(&img, TRAPMAP_BOOT_PVH,
 		       "a bzImage of boot protocol 2.15, which offers linux64, linux32, linux16 and unpack; pvh was asked for: that takes the vmlinux from which it was made");
 	assert_refused(&img, TRAPMAP_BOOT_SECTOR,
-		       "a bzImage of boot protocol 2.15, which offers linux64, linux32, linux16 and unpack; sector was asked for");
+		       "a bzImage of boot protocol 2.15, which offers linux64, linux32, linux16 and unpack; sector was asked for: that takes 512 bytes that end in 55 aa");
 	image_put(&img, 0x206, 2, 0x020b);
 	assert_refused(&img, TRAPMAP_BOOT_LINUX64,
 		       "a bzImage of boot protocol 2.11, which offers linux32 and linux16; linux64 was asked for: that takes a 64-bit kernel of protocol 2.12 or newer");
 	img = image_elf();
 	assert_refused(&img, TRAPMAP_BOOT_PVH,
-		       "an ELF, which offers linux64; pvh was asked for");
+		       "an ELF, which offers linux64; pvh was asked for: that takes an ELF file with a PVH note");
 	assert_refused(&img, TRAPMAP_BOOT_LINUX32,
 		       "an ELF, which offers linux64; linux32 was asked for: that takes a bzImage");
 	img = flat(4);
 	assert_refused(&img, TRAPMAP_BOOT_SECTOR,
-		       "a flat binary, which offers flat; sector was asked for");
+		       "a flat binary, which offers flat; sector was asked for: that takes 512 bytes that end in 55 aa");
 	assert_refused(&img, TRAPMAP_BOOT_MULTIBOOT,
-		       "a flat binary, which offers flat; multiboot was asked for");
+		       "a flat binary, which offers flat; multiboot was asked for: that takes a multiboot header in the first 8 KiB");
 }
 
 static void a_file_starts_as_is_asked_for(void **state)

@@ -128,7 +128,7 @@ static int check_code(uint64_t file_len, struct parts *p,
 	const struct setup_header *h = &p->hdr;
 	unsigned sects = h->setup_sects ? h->setup_sects : SETUP_SECTS_DEFAULT;
 	uint64_t payload_end = (uint64_t)h->payload_offset + h->payload_length;
-	uint64_t least = is_64(h) ? ENTRY_64 : 0;
+	uint64_t least = is_64(h) ? ENTRY_64 : 0, have;
 
 	/* setup_sects does not count the boot sector. */
 	p->code_off = (sects + 1) * SECTOR;
@@ -139,20 +139,24 @@ static int check_code(uint64_t file_len, struct parts *p,
 				   " found",
 				   p->code_off, file_len);
 	p->code_len = (uint64_t)h->syssize * PARAGRAPH;
-	if (h->version < PROTOCOL_SYSSIZE)
-		p->code_len = file_len - p->code_off;
+	have = file_len - p->code_off;
+	/* Linux fills up the last paragraph, iPXE does not. */
+	if (h->version < PROTOCOL_SYSSIZE ||
+	    (h->version < PROTOCOL_PAYLOAD && have < p->code_len &&
+	     p->code_len - have < PARAGRAPH))
+		p->code_len = have;
 	if (p->code_len <= least)
 		return boot_refuse(err, AT(syssize),
 				   "bzImage has 0x%" PRIx64
 				   " bytes of protected-mode code; more than 0x%" PRIx64
 				   ", where it is entered, expected",
 				   p->code_len, least);
-	if (p->code_len > file_len - p->code_off)
+	if (p->code_len > have)
 		return boot_refuse(err, file_len,
 				   "bzImage is truncated: 0x%" PRIx64
 				   " bytes of protected-mode code expected, 0x%" PRIx64
 				   " found",
-				   p->code_len, file_len - p->code_off);
+				   p->code_len, have);
 	if (h->version >= PROTOCOL_PAYLOAD && payload_end > p->code_len)
 		return boot_refuse(err, AT(payload_offset),
 				   "bzImage's compressed payload ends at 0x%" PRIx64

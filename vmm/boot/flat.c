@@ -59,6 +59,10 @@ int flat_parse(const struct boot_image *image, struct boot_plan *ret_plan,
 
 	if (file_len == 0)
 		return boot_refuse(err, 0, "the file is empty");
+	if (file_len > LAYOUT_FLAT_MAX && image->head_len >= SECTOR &&
+	    get_le16(image->head + SECTOR - 2) == 0xaa55)
+		return boot_refuse(err, SECTOR - 2,
+				   "a disk image, by its boot signature; a kernel expected: its first 512 bytes are one, with the whole as --disk");
 	if (file_len > LAYOUT_FLAT_MAX)
 		return boot_refuse(err, LAYOUT_FLAT_MAX,
 				   "no kernel format that is known here, and too big for a flat binary: %" PRIu64

@@ -147,7 +147,7 @@ static int check(const struct linux_boot *boot, size_t cmdline_len,
 	if (boot->dtb && is_loaded_at(plan, LAYOUT_DTB,
 				      sizeof(struct setup_data) + boot->dtb_len))
 		return boot_refuse(err, 0,
-				   "the kernel has a segment at 0x%x, where its devicetree of %zu bytes would go; without one it can lie there",
+				   "the kernel has a segment at 0x%x, where its devicetree of %zu bytes would go (--dtb none leaves that out)",
 				   LAYOUT_DTB, boot->dtb_len);
 	return 0;
 }

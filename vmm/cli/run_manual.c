@@ -10,7 +10,7 @@ static const struct opt table[] = {
 	{ 0, NULL, NULL, "What it runs:" },
 	{ 'k', "kernel", "FILE", "the kernel; the same as KERNEL" },
 	{ 'i', "initrd", "FILE",
-	  "an initial RAM disk; when given several times, one after another (for a multiboot kernel: a module each)" },
+	  "an initial RAM disk; when given several times, one after another (for a multiboot kernel, or one by PVH that is not Linux: a module each)" },
 	{ 'p', "params", "STRING",
 	  "the kernel's command line, passed on untouched (also --cmdline, --append)" },
 	{ 'p', "cmdline", "STRING", NULL },
