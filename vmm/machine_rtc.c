@@ -74,6 +74,13 @@ static void rtc_changed(void *opaque, const struct rtc_kept *kept)
 	nvram_file_put(m->nvram, kept);
 }
 
+/* What would do, and this host or process cannot have. */
+static bool host_lacks(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EAGAIN ||
+	       r == -EFBIG || r == -ENOSPC || r == -EDQUOT || r == -EIO;
+}
+
 /* Opens config->nvram. */
 static int open_nvram(struct machine *m, const struct machine_config *config,
 		      struct error *err)
@@ -86,11 +93,10 @@ static int open_nvram(struct machine *m, const struct machine_config *config,
 		notice = notice_from(&m->nvram_notice, m->host.notices,
 				     config->nvram);
 	r = nvram_file_open(config->nvram, &notice, &m->nvram, why);
-	if (r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EAGAIN)
-		return error_host(err, r, "NVRAM '%s'", config->nvram);
-	return r < 0 ? error_set(err, ERROR_INPUT, r, "NVRAM '%s' %s",
-				 config->nvram, why)
-		     : 0;
+	if (r < 0)
+		return error_set(err, host_lacks(r) ? ERROR_HOST : ERROR_INPUT,
+				 r, "NVRAM '%s' %s", config->nvram, why);
+	return 0;
 }
 
 int machine_add_rtc(struct machine *m, const struct machine_config *config,

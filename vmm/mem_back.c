@@ -55,14 +55,35 @@ const char *mem_back_keeps(const struct mem_back_config *config)
 
 /* ---- what it is made of -------------------------------------------------- */
 
+/* Beyond the limit the kernel would send SIGXFSZ, also for a file without a name. */
+static int give_size(const struct mem_back *b, struct error *err)
+{
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+	char size[32], text[32];
+
+	(void)getrlimit(RLIMIT_FSIZE, &limit);
+	if (limit.rlim_cur != RLIM_INFINITY && b->len > limit.rlim_cur)
+		return error_set(err, ERROR_HOST, -EFBIG,
+				 "guest memory of %s: this process may make "
+				 "files of at most %s (ulimit -f)",
+				 mem_size_text(size, b->len),
+				 mem_size_text(text, limit.rlim_cur));
+	if (ftruncate(b->fd, (off_t)b->len) < 0)
+		return error_host(err, -errno, "guest memory of %s",
+				  mem_size_text(size, b->len));
+	return 0;
+}
+
 static int open_memfd(struct mem_back *b, struct error *err)
 {
+	int r;
+
 	b->fd = memfd_create("trapmap-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (b->fd < 0)
 		return error_host(err, -errno, "guest memory: memfd_create()");
-	if (ftruncate(b->fd, (off_t)b->len) < 0)
-		return error_host(err, -errno,
-				  "guest memory: a memfd of that size");
+	r = give_size(b, err);
+	if (r < 0)
+		return r;
 	/* Whoever is handed it cannot take pages away under the guest. */
 	(void)fcntl(b->fd, F_ADD_SEALS,
 		    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
@@ -85,10 +106,7 @@ static int open_huge(struct mem_back *b, struct error *err)
 				 mem_size_text(text, b->config.page_size),
 				 reason(r));
 	}
-	if (ftruncate(b->fd, (off_t)b->len) < 0)
-		return error_host(err, -errno,
-				  "guest memory: huge pages of that size");
-	return 0;
+	return give_size(b, err);
 }
 
 static int check_huge_size(const struct mem_back *b, struct error *err)

@@ -42,6 +42,9 @@ static int open_it(struct file *f, struct error *err)
 		f->fd = open(f->path, flags | O_CREAT | O_EXCL, 0600);
 		f->made = f->fd >= 0;
 	}
+	/* Made by somebody else meanwhile; or a link that leads nowhere. */
+	if (f->fd < 0 && errno == EEXIST)
+		f->fd = open(f->path, flags);
 	if (f->fd < 0)
 		return refuse(err, f, -errno,
 			      strerrordesc_np(errno) ?: "unknown error");

@@ -72,7 +72,7 @@ int trapmap_vm_set_serial(struct trapmap_vm *vm,
 	if (serial->path) {
 		to.path = strdup(serial->path);
 		if (!to.path)
-			return error_set(&vm->error, ERROR_INPUT, -ENOMEM,
+			return error_set(&vm->error, ERROR_HOST, -ENOMEM,
 					 "out of memory");
 	}
 	r = copy_fd(vm, "in_fd", serial->in_fd, &to.in_fd);
@@ -104,8 +104,9 @@ int vm_arrange_serial(struct trapmap_vm *vm, struct error *err)
 	for (i = 0; i < PLATFORM_UARTS; i++) {
 		if (!vm->config.machine.serial[i].asked || p->uart[i].there)
 			continue;
-		/* The first is asked for by habit. */
-		if (vm->config.board.tree && i == 0)
+		/* The first is asked for by habit, but not a pty or a socket. */
+		if (vm->config.board.tree && i == 0 &&
+		    vm->config.machine.serial[i].kind == TRAPMAP_SERIAL_FDS)
 			continue;
 		if (vm->config.board.tree)
 			return error_set(err, ERROR_INPUT, -EINVAL,

@@ -112,6 +112,22 @@ static int check_limits(struct trapmap_vm *vm, struct error *err)
 	return 0;
 }
 
+/* What is in a file that becomes guest memory must not go for one that is missing. */
+static int open_sources(struct trapmap_vm *vm, struct error *err)
+{
+	struct vm_config *c = &vm->config;
+	unsigned i;
+	int r = 0;
+
+	if (c->memory.backing != TRAPMAP_MEMORY_FILE)
+		return 0;
+	if (c->kernel.name)
+		r = source_open(&c->kernel, err);
+	for (i = 0; r == 0 && i < c->initrds; i++)
+		r = source_open(&c->initrd[i], err);
+	return r;
+}
+
 static int prepare(struct trapmap_vm *vm, struct error *err)
 {
 	struct machine_host host;
@@ -147,8 +163,10 @@ static int prepare(struct trapmap_vm *vm, struct error *err)
 		if (r < 0)
 			return r;
 	}
-	r = mem_init_on(&vm->mem, &vm->config.machine.platform,
-			&vm->config.memory, err);
+	r = open_sources(vm, err);
+	if (r == 0)
+		r = mem_init_on(&vm->mem, &vm->config.machine.platform,
+				&vm->config.memory, err);
 	if (r < 0)
 		return r;
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -187,6 +188,25 @@ static int read_all(struct nvram_file *f, struct nvram_image *ret_image,
 	return nvram_decode(buf, (size_t)n, ret_image, why, NVRAM_WHY_LEN);
 }
 
+/*
+ * Its whole length, so that it has that between the first two writes, too. Beyond the
+ * limit the kernel would send SIGXFSZ.
+ */
+static int make_room(struct nvram_file *f, char why[NVRAM_WHY_LEN])
+{
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+	(void)getrlimit(RLIMIT_FSIZE, &limit);
+	if (limit.rlim_cur < NVRAM_FILE_LEN) {
+		snprintf(why, NVRAM_WHY_LEN,
+			 "cannot be made: this process may write files of %llu "
+			 "bytes (ulimit -f); it takes %u",
+			 (unsigned long long)limit.rlim_cur, NVRAM_FILE_LEN);
+		return -EFBIG;
+	}
+	return ftruncate(f->fd, NVRAM_FILE_LEN) < 0 ? -errno : 0;
+}
+
 static int open_file(struct nvram_file *f, struct nvram_image *ret_image,
 		     char why[NVRAM_WHY_LEN])
 {
@@ -207,9 +227,8 @@ static int open_file(struct nvram_file *f, struct nvram_image *ret_image,
 	}
 	if (r == 0)
 		r = read_all(f, ret_image, why);
-	/* So that it has its length between the first two writes, too. */
-	if (r == 0 && ret_image->fresh && ftruncate(f->fd, NVRAM_FILE_LEN) < 0)
-		r = -errno;
+	if (r == 0 && ret_image->fresh)
+		r = make_room(f, why);
 	if (r < 0 && !*why)
 		snprintf(why, NVRAM_WHY_LEN, "cannot be %s: %s",
 			 f->fd < 0 ? "opened" : "used",

@@ -75,7 +75,7 @@ static const char *read_slot(const uint8_t *slot, unsigned n,
 		return "a version that is not known here (1 was expected)";
 	if (get_le32(slot + AT_CRC) != crc32_of(slot, AT_CRC))
 		return "damaged (the checksum is wrong)";
-	if (sequence % 2 != n || sequence == UINT64_MAX)
+	if (sequence % 2 != n || sequence > INT64_MAX)
 		return "a sequence number that does not belong there";
 	if (sec < -RTC_KEPT_OFFSET_MAX || sec > RTC_KEPT_OFFSET_MAX ||
 	    ns > 999999999)

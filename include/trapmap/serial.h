@@ -30,8 +30,8 @@ enum trapmap_serial_kind {
 	 */
 	TRAPMAP_SERIAL_PTY = 1,
 	/*
-	 * A unix stream socket at `path`, which must not be there yet. One client
-	 * after another is the other end.
+	 * A unix stream socket at `path`, of at most 107 bytes, which must not be
+	 * there yet. One client after another is the other end.
 	 */
 	TRAPMAP_SERIAL_SOCKET = 2,
 };
@@ -62,15 +62,17 @@ struct trapmap_serial {
  *
  * A pty or a socket is made by start and gone with the VM; what is there already at
  * a socket's path is refused. COM1 and COM3 share one interrupt, COM2 and COM4
- * another. Returns 0, -EINVAL, -EBADF, -EBUSY, -EMFILE or -ENOMEM.
+ * another. After trapmap_vm_set_board() the ports are those that the tree has, and
+ * start refuses what is asked for beyond them (a first one that is not there, only as
+ * a pty or a socket). Returns 0, -EINVAL, -EBADF, -EBUSY, -EMFILE or -ENOMEM.
  */
 int trapmap_vm_set_serial(struct trapmap_vm *vm,
 			  const struct trapmap_serial *serial);
 
 /*
  * Where the other end of a serial port can be opened: the path of a pty or of a
- * socket. NULL: there is none, or the VM has not been started. Valid until
- * trapmap_vm_free().
+ * socket. NULL: there is none, or the VM has not been started. Any thread, once start
+ * has returned. Valid until trapmap_vm_free().
  */
 const char *trapmap_vm_serial_name(struct trapmap_vm *vm, uint32_t port);
 

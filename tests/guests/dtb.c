@@ -52,6 +52,12 @@
  *	out: bootargs: mine
  *	out: memory: 63 MiB and 639 KiB in 2 ranges
  *	out: 3 processors, the first with APIC id 0
+ * case machine-in-a-deep-folder
+ *	if: command -v dtc >/dev/null
+ *	setup: d=$dir/$(printf '%0200d/%0200d/%0200d' 1 2 3); mkdir -p $d && cp "$(dirname "$source")/../../docs/machines/two-consoles.dts" $d/a.dts
+ *	options: --machine $(find $dir -name a.dts) --dtb none --serial null --serial stdio
+ *	status: *
+ *	err: a.dts: /soc@d0000000/watchdog@2000000: no model for 'arm,sp805'$
  * case machine-pc
  *	if: command -v dtc >/dev/null
  *	options: --machine $(dirname "$source")/../../docs/machines/pc.dts

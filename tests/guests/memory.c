@@ -34,6 +34,12 @@
  *	out: 2 ranges of RAM
  *	check: [ "$(stat -c '%s %a' "$dir/ram")" = '16777216 600' ]
  *	report: guest.memory.backing = file
+ * case memory-file-is-not-lost-for-nothing
+ *	setup: echo precious >"$dir/ram"
+ *	options: -m 16,backing=file=$dir/ram -i /dev/null/none
+ *	status: 2
+ *	err: ^trapmap: /dev/null/none: Not a directory$
+ *	check: [ "$(cat "$dir/ram")" = precious ]
  * case memory-taken-at-once
  *	options: -m 64,prealloc,thp=off --params 64
  *	status: 0

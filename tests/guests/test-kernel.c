@@ -19,7 +19,7 @@
  *	status: 33
  * case packed-xz
  *	format: compressed ELF
- *	if: command -v xz >/dev/null
+ *	if: echo | xz -c >/dev/null
  *	setup: xz -c "$guest" >$dir/packed; guest=$dir/packed
  *	status: 33
  * case packed-zst

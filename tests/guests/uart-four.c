@@ -17,12 +17,20 @@
  *	err: its COM3 console said, line 1: "this is COM3"
  *	report: console.bytes.com4 = 14
  * case uart-four-pty-and-socket
- *	setup: python3 "$(dirname "$0")/serial-peer.py" "$dir" & peer=$!
+ *	if: command -v python3 >/dev/null
+ *	setup: python3 "$(dirname "$0")/serial-peer.py" "$dir" talk & peer=$!
  *	options: -p echo --serial stdio --serial pty --serial socket=$dir/socket --serial null
  *	status: 0
  *	err: ^trapmap: COM2 is /dev/pts/[0-9]+$
  *	out: all four have spoken
  *	check: wait $peer 2>/dev/null; for n in 2 3; do printf 'this is COM%d\r\nhello, COM%dq' $n $n | cmp - "$dir/$n" || exit 1; done
+ *	check: test ! -e "$dir/socket"
+ * case uart-four-on-a-board-without
+ *	if: command -v dtc >/dev/null
+ *	setup: echo '/dts-v1/; / { };' >"$dir/none.dts"
+ *	options: --machine $dir/none.dts --serial socket=$dir/socket
+ *	status: 2
+ *	err: none.dts: there is no serial port COM1 on this board$
  *	check: test ! -e "$dir/socket"
  */
 #include "guest.h"

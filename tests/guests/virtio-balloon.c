@@ -11,7 +11,7 @@
  *	err: ^Balloon: 32 MiB asked for, 32 MiB given up$
  *	err: ^  back with the host, in all: 32 MiB of such, 0 MiB of free pages$
  *	err: ^  balloon$
- *	err: ^    queue 0 +32 +32768 +32 +0 +32 +0$
+ *	err: ^    queue 0 +32 +32768 +[0-9]+ +[0-9]+ +32 +0$
  *	report: stats.balloon.inflated = 33554432
  *	report: stats.balloon.reported = 0
  *	report: stats.queues.0.device = balloon

@@ -449,6 +449,22 @@ static void no_part_of_a_blob_is_a_board(void **state)
 	refused("no devicetree blob", "d0 0d fe ed");
 }
 
+/* Each property would be a search through all of the name. */
+static void a_name_without_an_end_in_sight_is_refused(void **state)
+{
+	char name[257];
+
+	memset(name, 'a', sizeof(name));
+	name[255] = '\0';
+	start(1, TRAPMAP_TRANSPORT_MMIO);
+	CELLS("/soc", name, 1);
+	read_ok();
+	name[255] = 'a';
+	name[256] = '\0';
+	CELLS("/soc", name, 1);
+	refused("a property's name of more than", "255");
+}
+
 #define T(f) cmocka_unit_test_teardown(f, drop)
 
 int main(void)
@@ -466,6 +482,7 @@ int main(void)
 		T(what_nothing_serves_is_named_by_its_path),
 		T(too_many_and_too_deep_is_refused),
 		T(no_part_of_a_blob_is_a_board),
+		T(a_name_without_an_end_in_sight_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

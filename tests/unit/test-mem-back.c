@@ -176,6 +176,11 @@ static void a_file_that_is_used_is_refused(void **state)
 		    "a regular file expected");
 	config.path = (char *)(uintptr_t)"/nonexistent/ram";
 	assert_says(map(config, MIB(2)), -ENOENT, ERROR_INPUT, "No such file");
+	/* As of a link that leads nowhere, which is not "there already". */
+	config.path = path;
+	unlink(path);
+	assert_int_equal(symlink("/nonexistent/ram", path), 0);
+	assert_says(map(config, MIB(2)), -ENOENT, ERROR_INPUT, "No such file");
 }
 
 static void a_file_system_without_room_says_how_much_it_has(void **state)
@@ -234,6 +239,14 @@ static void limits_of_the_process_are_told(void **state)
 		.backing = TRAPMAP_MEMORY_FILE,
 		.path = path,
 	};
+	const struct mem_back_config memfd = {
+		.backing = TRAPMAP_MEMORY_MEMFD,
+	};
+	const struct mem_back_config huge = {
+		.backing = TRAPMAP_MEMORY_HUGETLB,
+		.page_size = MIB(2),
+	};
+	uint64_t room, all;
 
 	assert_int_equal(in_child(RLIMIT_MEMLOCK, MIB(1), lock,
 				  "may lock 1 MiB (ulimit -l"),
@@ -243,6 +256,13 @@ static void limits_of_the_process_are_told(void **state)
 				  "(ulimit -f) has room for 2 MiB"),
 			 0);
 	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(in_child(RLIMIT_FSIZE, MIB(2), memfd,
+				  "files of at most 2 MiB (ulimit -f)"),
+			 0);
+	if (mem_room_huge(MIB(2), &room, &all) == 0)
+		assert_int_equal(in_child(RLIMIT_FSIZE, MIB(2), huge,
+					  "files of at most 2 MiB (ulimit -f)"),
+				 0);
 }
 
 static void what_is_taken_at_once_is_there(void **state)

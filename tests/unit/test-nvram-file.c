@@ -259,6 +259,12 @@ static void what_is_no_nvram_file_is_refused(void **state)
 	write_raw(bad, sizeof(bad));
 	refused(-EINVAL, "at offset 0: a sequence number that does not belong "
 			 "there");
+	/* What would be written next might be none, or wrap to the lowest. */
+	memset(bad, 0, sizeof(bad));
+	nvram_encode(&(struct rtc_kept){ 0 }, UINT64_MAX - 1, bad);
+	write_raw(bad, sizeof(bad));
+	refused(-EINVAL, "at offset 0: a sequence number that does not belong "
+			 "there");
 	nvram_encode(&(struct rtc_kept){ .offset_sec = INT64_MAX }, 2, bad);
 	write_raw(bad, sizeof(bad));
 	refused(-EINVAL, "at offset 0: a clock that is more than 10000 years "
@@ -334,6 +340,21 @@ static void what_cannot_be_written_is_told_and_the_rest_stays(void **state)
 	assert_kept(3, 3);
 }
 
+/* And no SIGXFSZ, which ends the process. */
+static void a_limit_that_leaves_no_room_for_one_is_told(void **state)
+{
+	struct rlimit old, less;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	less = old;
+	less.rlim_cur = 1023;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
+	refused(-EFBIG, "cannot be made: this process may write files of 1023 "
+			"bytes (ulimit -f); it takes 1024");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 static void flush_has_it_in_the_file_and_the_same_again_is_not_written(void **state)
 {
 	struct rtc_kept kept = kept_of(6, 6);
@@ -385,6 +406,7 @@ int main(void)
 		T(one_machine_has_it_at_a_time),
 		T(a_link_and_a_mode_stay_what_they_are),
 		T(what_cannot_be_written_is_told_and_the_rest_stays),
+		T(a_limit_that_leaves_no_room_for_one_is_told),
 		T(flush_has_it_in_the_file_and_the_same_again_is_not_written),
 		T(many_changes_are_few_writes),
 	};

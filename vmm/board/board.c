@@ -27,10 +27,9 @@ static int read_blob(struct trapmap_vm *vm, const struct trapmap_source *from,
 	r = source_open(&src, &vm->error);
 	if (r == 0 && src.len > BOARD_LEN_MAX)
 		r = error_set(&vm->error, ERROR_INPUT, -EFBIG,
-			      "%s: %llu bytes; a devicetree blob has at most "
-			      "%u",
-			      src.name, (unsigned long long)src.len,
-			      BOARD_LEN_MAX);
+			      "%s: a devicetree blob of more than %u bytes, "
+			      "which are the most that are read",
+			      src.name, BOARD_LEN_MAX);
 	if (r == 0) {
 		blob = malloc(src.len);
 		r = blob ? source_read(&src, 0, blob, src.len, &vm->error) :

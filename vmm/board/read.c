@@ -10,10 +10,42 @@
 /* The first with node names as they are now. */
 #define VERSION_MIN 16
 
+/* The specification has 31 (2.2.4.1); trees are seen that have more. */
+#define NAME_MAX_LEN 255
+
+/*
+ * libfdt looks for the end of a property's name each time that it meets one: names of
+ * half a blob, for all properties in the other half, keep it busy for minutes.
+ */
+static bool has_endless_name(const void *blob, size_t len)
+{
+	const char *names, *end;
+	uint32_t at, room, run = 0;
+
+	if (len < FDT_V17_SIZE || fdt_check_header(blob) ||
+	    fdt_totalsize(blob) > len)
+		return false; /* which is found out again */
+	at = fdt_off_dt_strings(blob);
+	room = fdt_size_dt_strings(blob);
+	if (at > len || room > len - at)
+		return false;
+	names = (const char *)blob + at;
+	for (end = names + room; names < end && run <= NAME_MAX_LEN; names++)
+		run = *names ? run + 1 : 0;
+	return run > NAME_MAX_LEN;
+}
+
 int board_check_blob(const void *blob, size_t len, char err[BOARD_ERR_LEN])
 {
-	int r = fdt_check_full(blob, len);
+	int r;
 
+	if (has_endless_name(blob, len)) {
+		snprintf(err, BOARD_ERR_LEN,
+			 "a property's name of more than %d characters",
+			 NAME_MAX_LEN);
+		return -EINVAL;
+	}
+	r = fdt_check_full(blob, len);
 	if (r == -FDT_ERR_BADMAGIC)
 		snprintf(err, BOARD_ERR_LEN,
 			 "no devicetree blob: it does not begin with d0 0d fe "

@@ -190,7 +190,7 @@ const struct manual run_manual = {
 	.name = "run",
 	.summary = "boot a kernel, or without one the guest that is built in",
 	.synopsis = "[KERNEL] [OPTION...]",
-	.text = "Boots KERNEL, which is recognised by its content: a Linux bzImage, an ELF vmlinux, a multiboot kernel, a boot sector, or a flat real-mode binary. Without a KERNEL it boots the guest that is built in. The guest's first serial port is this terminal.\n"
+	.text = "Boots KERNEL, which is recognised by its content: a Linux bzImage, an ELF vmlinux or PVH kernel, a multiboot kernel, a boot sector, or a flat real-mode binary; one that is compressed is unpacked first. Without a KERNEL it boots the guest that is built in. The guest's first serial port is this terminal.\n"
 		"\n"
 		"At the end one line on stderr says how the guest ended, and the exit status says the same. A guest that crashed, panicked, got stuck or ran out of time also leaves a post-mortem there: its registers, its code, its page tables, and what it did last.",
 	.table = table,

@@ -10,11 +10,11 @@
 static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 /*
- * SIGPIPE and the two of a background job's terminal access are never taken:
+ * SIGPIPE, SIGXFSZ and the two of a background job's terminal access are never taken:
  * blocked, they make write() and read() return an error, which says more.
  */
-static const int other_signals[] = { SIGTSTP, SIGCONT, SIGPIPE, SIGTTIN,
-				     SIGTTOU,	SIGWINCH };
+static const int other_signals[] = { SIGTSTP, SIGCONT, SIGPIPE, SIGXFSZ,
+				     SIGTTIN, SIGTTOU, SIGWINCH };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -15,8 +15,11 @@ boots_jobs() {
 		rm all trace.json"
 	boot cloud-1cpu /lab/cloud/vmlinuz 1 256 0
 
+	# With four serial ports, of which two have an interrupt each.
 	more="--expect 'guest of trapmap' --expect 'all tests passed'
-		--report report.json"
+		--report report.json --serial stdio --serial file=com2
+		--serial file=com3 --serial file=com4"
+	after="cat com2 com3 com4 >serial"
 	boot generic-2cpu /lab/generic/vmlinuz 2 512 16
 
 	# A line that reports a fault counts only where somebody wants to know.
@@ -41,6 +44,13 @@ boots_jobs() {
 boots_checks() {
 	out=$results/typed-to
 	is "$(field 'was told')" hello "typed-to: it was told what was typed"
+
+	out=$results/generic-2cpu
+	is "$(field 'serial ports')" 'ttyS0 3F8 4,ttyS1 2F8 3,ttyS2 3E8 4,ttyS3 2E8 3,' \
+		"generic-2cpu: four serial ports, with a PC's ports and interrupts"
+	is "$(tr -d '\r' <"$results/generic-2cpu/serial" | tr '\n' ',')" \
+		'this is ttyS1,this is ttyS2,this is ttyS3,' \
+		"generic-2cpu: and each has a line of its own"
 
 	# What was counted, traced and printed are the same exits.
 	traced=$(cat "$results/cloud-1cpu/traced" 2>/dev/null || echo none)
