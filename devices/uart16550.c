@@ -105,7 +105,7 @@ static void changed(struct uart *u)
 	update_timer(u);
 	update_held(u);
 	/* All of it at once, or the back end would come for each character. */
-	if (u->room_was_0 && !u->s.rx.count && uart_line_room(&u->s)) {
+	if (u->chr && u->room_was_0 && !u->s.rx.count && uart_line_room(&u->s)) {
 		u->room_was_0 = false;
 		u->chr->ops->want_input(u->chr);
 	}

@@ -83,7 +83,7 @@ static int load_image(const struct gmem *gm, struct source *kernel,
 	image.len = kernel->len;
 	image.head_len = kernel->len < BOOT_HEAD_LEN ? kernel->len :
 						       BOOT_HEAD_LEN;
-	image.head = head = malloc(image.head_len);
+	image.head = head = malloc(BOOT_HEAD_LEN);
 	if (!head)
 		return error_host(err, -ENOMEM, "%s", kernel->name);
 	r = source_read(kernel, 0, head, image.head_len, err);

@@ -163,11 +163,11 @@ static int parse_inner(const struct source *inner, struct boot_plan *plan,
 				 "%#llx; %#llx to %#llx expected, as the setup "
 				 "header has it",
 				 inner->name, (unsigned long long)elf.reserve,
-				 (unsigned long long)(elf.reserve +
-						      elf.reserve_len),
+				 (unsigned long long)elf.reserve +
+					 elf.reserve_len,
 				 (unsigned long long)plan->reserve,
-				 (unsigned long long)(plan->reserve +
-						      plan->reserve_len));
+				 (unsigned long long)plan->reserve +
+					 plan->reserve_len);
 	memcpy(plan->segment, elf.segment, sizeof(plan->segment));
 	plan->segments = elf.segments;
 	plan->entry = elf.entry;

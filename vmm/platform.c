@@ -18,14 +18,14 @@ static const uint8_t isa_irqs[] = { 5, 6, 7, 10, 11, 14, 15, 3 };
 _Static_assert(sizeof(isa_irqs) == LAYOUT_VIRTIO_MAX, "an IRQ each");
 
 static const struct platform_place pc_uart[PLATFORM_UARTS] = {
-	{ true, TRAPMAP_SPACE_PIO, 0, LAYOUT_IRQ_COM1, LAYOUT_PORT_COM1 },
-	{ true, TRAPMAP_SPACE_PIO, 0, LAYOUT_IRQ_COM2, LAYOUT_PORT_COM2 },
-	{ true, TRAPMAP_SPACE_PIO, 0, LAYOUT_IRQ_COM1, LAYOUT_PORT_COM3 },
-	{ true, TRAPMAP_SPACE_PIO, 0, LAYOUT_IRQ_COM2, LAYOUT_PORT_COM4 },
+	{ TRAPMAP_SPACE_PIO, true, 0, LAYOUT_IRQ_COM1, LAYOUT_PORT_COM1 },
+	{ TRAPMAP_SPACE_PIO, true, 0, LAYOUT_IRQ_COM2, LAYOUT_PORT_COM2 },
+	{ TRAPMAP_SPACE_PIO, true, 0, LAYOUT_IRQ_COM1, LAYOUT_PORT_COM3 },
+	{ TRAPMAP_SPACE_PIO, true, 0, LAYOUT_IRQ_COM2, LAYOUT_PORT_COM4 },
 };
 
 static const struct platform_place pc_rtc = {
-	true, TRAPMAP_SPACE_PIO, 0, LAYOUT_IRQ_RTC, LAYOUT_PORT_RTC
+	TRAPMAP_SPACE_PIO, true, 0, LAYOUT_IRQ_RTC, LAYOUT_PORT_RTC
 };
 
 struct platform platform_pc(uint64_t mem, unsigned cpus,

@@ -32,8 +32,8 @@ struct platform_ram {
 
 /* Where a device answers, and the IOAPIC's input that it raises. */
 struct platform_place {
-	bool there;
 	enum trapmap_space space;
+	bool there;
 	uint8_t reg_shift; /* of a UART: a register every 1 << reg_shift bytes */
 	uint8_t irq;
 	uint64_t base;

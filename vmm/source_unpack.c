@@ -25,7 +25,7 @@ static int unpack_bytes(const struct source *src, uint64_t off,
 	if (r < 0)
 		return error_set(err, ERROR_INPUT, r,
 				 "%s: at offset %#llx: %s", src->name,
-				 (unsigned long long)(off + why.off), why.text);
+				 (unsigned long long)off + why.off, why.text);
 	inner.name = strdup(src->name);
 	if (!inner.name) {
 		source_done(&inner);

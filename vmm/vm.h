@@ -39,7 +39,7 @@ struct vm_config {
 	uint64_t mem;
 	struct mem_back_config memory; /* its path is ours */
 	unsigned cpus;
-	bool mem_given, cpus_given, transport_given; /* not the defaults */
+	uint32_t watchdog_ms; /* 0: none */
 	struct board_config board;
 	struct topology topology; /* as asked: 0 is to be filled in */
 	uint32_t *affinity; /* vCPU n on processor [n % affinity_count] */
@@ -63,8 +63,8 @@ struct vm_config {
 	struct trapmap_device *device; /* machine.extra; names are ours */
 	unsigned devices;
 	struct attachment *attached[TRAPMAP_ATTACHED_MAX]; /* machine.attached */
+	bool mem_given, cpus_given, transport_given; /* not the defaults */
 	bool strict_io;
-	uint32_t watchdog_ms; /* 0: none */
 	bool stats;
 	struct trapmap_trace trace; /* fd -1: none; ours */
 	struct source symbols; /* name NULL: the kernel's own */

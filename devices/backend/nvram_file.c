@@ -320,7 +320,7 @@ void nvram_file_free(struct nvram_file *file)
 		pthread_mutex_unlock(&file->lock);
 		pthread_join(file->thread, NULL);
 	}
-	if (file->created)
+	if (file->created && file->path)
 		unlink(file->path);
 	if (file->fd >= 0) {
 		file_unlock(file->fd);

@@ -30,13 +30,13 @@ static inline struct platform board(void)
 	struct platform p = a_pc(MIB(64), 2, TRAPMAP_TRANSPORT_MMIO, 1);
 
 	p.rtc.base = 0x270;
-	p.uart[0] = (struct platform_place){ true, TRAPMAP_SPACE_MMIO, 2, 17,
+	p.uart[0] = (struct platform_place){ TRAPMAP_SPACE_MMIO, true, 2, 17,
 					     0xd0100000 };
-	p.uart[1] = (struct platform_place){ true, TRAPMAP_SPACE_MMIO, 0, 18,
+	p.uart[1] = (struct platform_place){ TRAPMAP_SPACE_MMIO, true, 0, 18,
 					     0xd0101000 };
-	p.uart[2] = (struct platform_place){ true, TRAPMAP_SPACE_PIO, 0, 4,
+	p.uart[2] = (struct platform_place){ TRAPMAP_SPACE_PIO, true, 0, 4,
 					     0x3e8 };
-	p.uart[3] = (struct platform_place){ true, TRAPMAP_SPACE_PIO, 0, 4,
+	p.uart[3] = (struct platform_place){ TRAPMAP_SPACE_PIO, true, 0, 4,
 					     0x2e8 };
 	return p;
 }

@@ -200,12 +200,14 @@ static bool is_zero(const struct topology *t)
 /* Before the guest runs, so all of them, however many. */
 static void tell(struct trapmap_vm *vm, const char *text)
 {
-	char line[512];
+	char *line = NULL;
 
-	if (!vm->notices.tell)
+	/* A name may be as long as a path can be. */
+	if (!vm->notices.tell ||
+	    asprintf(&line, "%s: %s", vm->config.board.name, text) < 0)
 		return;
-	snprintf(line, sizeof(line), "%s: %s", vm->config.board.name, text);
 	vm->notices.tell(vm->notices.opaque, line);
+	free(line);
 }
 
 static void tell_notes(struct trapmap_vm *vm, const struct tree_board *tree)

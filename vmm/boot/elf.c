@@ -365,7 +365,7 @@ int elf_load(const struct boot_image *image, const Elf64_Ehdr *e,
 	     const struct elf_entry *entry, struct boot_plan *plan,
 	     struct boot_error *err)
 {
-	uint64_t vaddr[BOOT_MAX_SEGMENTS];
+	uint64_t vaddr[BOOT_MAX_SEGMENTS] = { 0 };
 	unsigned i;
 	int r;
 

@@ -140,10 +140,11 @@ static void change(uint8_t *at, enum how how, uint64_t distance)
 static int apply(const struct kaslr *k, size_t off, unsigned tables,
 		 uint64_t distance, struct boot_error *err)
 {
-	int table = -1;
+	unsigned table = 0;
 	size_t at;
 
-	for (at = off; at < k->len; at += 4) {
+	/* A zero begins each table. */
+	for (at = off + 4; at < k->len; at += 4) {
 		uint32_t word = get_le32(k->image + at);
 		enum how how;
 		uint8_t *to;

@@ -58,10 +58,10 @@ struct run_opts {
 	struct opts_cpus cpus; /* how many is in machine */
 	struct opts_mem mem; /* how much is in machine */
 	const char *kernel; /* NULL: the built-in guest */
-	enum trapmap_boot boot;
 	const char *firmware; /* NULL: none */
 	const char *initrd[OPTS_INITRD_MAX];
 	unsigned initrd_count;
+	enum trapmap_boot boot;
 	const void *initrd_data; /* behind the others; NULL: none */
 	size_t initrd_len;
 	const char *params; /* NULL: none was given */
@@ -73,9 +73,12 @@ struct run_opts {
 	struct opts_sink debugcon;
 	struct opts_rule rules[TRAPMAP_RULES_MAX];
 	unsigned rule_count;
+	/* The first SIGTERM presses the power button. */
+	bool sigterm_button;
+	bool stats;
+	bool quiet;
 	struct opts_nvram nvram;
 	int64_t timeout_ms; /* 0: none */
-	bool sigterm_button; /* the first SIGTERM presses the power button */
 	/* Files to write and one to read; NULL: not asked for. */
 	const char *report;
 	const char *dump_dtb;
@@ -83,8 +86,6 @@ struct run_opts {
 	const char *dtb; /* "auto", "none" or a file; NULL: the default */
 	const char *symbols;
 	struct opts_trace trace;
-	bool stats;
-	bool quiet;
 };
 
 #define RUN_OPTS_INIT                               \

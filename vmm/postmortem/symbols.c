@@ -29,6 +29,8 @@ bool symbols_recognise(const uint8_t *head, size_t len)
 	struct symbols_line line;
 	const uint8_t *end;
 
+	if (len == 0)
+		return false;
 	if (is_elf(head, len))
 		return true;
 	end = memchr(head, '\n', len);

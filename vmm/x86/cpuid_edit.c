@@ -134,7 +134,7 @@ static int unknown_feature(const char *word, char *err, size_t errlen)
 static int parse_item(const char *item, size_t len, struct cpuid_edits *edits,
 		      char *err, size_t errlen)
 {
-	char word[NAME_SHOWN + 1];
+	char word[NAME_SHOWN + 1] = "";
 	struct cpuid_bit bit;
 	uint32_t mask;
 
@@ -268,7 +268,7 @@ int cpuid_edit_parse(const char *spec, struct cpuid_edits *ret, char *err,
 	struct cpuid_edits edits = { 0 }, user = { 0 };
 	size_t len = strcspn(spec, ",");
 	const struct cpu_model *model = cpu_model_find(spec, len);
-	char word[NAME_SHOWN + 1];
+	char word[NAME_SHOWN + 1] = "";
 	unsigned w;
 	int r;
 
