@@ -105,7 +105,7 @@ int trapmap_vm_set_dtb(struct trapmap_vm *vm, enum trapmap_dtb dtb,
 				 "source that does not go with it");
 	if (source) {
 		r = read_blob(vm, source, &blob, &len, &name);
-		if (r < 0)
+		if (r < 0 || !blob)
 			return r;
 		r = board_check_blob(blob, len, why);
 		if (r < 0) {

@@ -27,10 +27,13 @@
 
 enum how { ADD_64, SUBTRACT_32, ADD_32 };
 
-static const enum how hows[][TABLES_MAX] = {
-	[2] = { ADD_64, ADD_32 },
-	[3] = { ADD_64, SUBTRACT_32, ADD_32 },
-};
+/* The first one's, the last one's, and one's between them. */
+static enum how how_of(unsigned tables, unsigned table)
+{
+	if (table == 0)
+		return ADD_64;
+	return table + 1 < tables ? SUBTRACT_32 : ADD_32;
+}
 
 bool kaslr_is_off(const char *cmdline)
 {
@@ -153,7 +156,7 @@ static int apply(const struct kaslr *k, size_t off, unsigned tables,
 			table++;
 			continue;
 		}
-		how = hows[tables][table];
+		how = how_of(tables, table);
 		to = place(k, word, how == ADD_64 ? 8 : 4);
 		if (!to)
 			return boot_refuse(err, at,

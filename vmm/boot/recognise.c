@@ -201,7 +201,7 @@ int boot_recognise(const struct boot_image *image, struct boot_plan *ret_plan,
 		   struct boot_error *err)
 {
 	const enum trapmap_boot want = image->want;
-	struct boot_plan plan = { 0 };
+	struct boot_plan plan = { .format = "file" };
 	int r;
 
 	if (want == TRAPMAP_BOOT_FLAT)
