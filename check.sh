@@ -3,7 +3,7 @@
 #
 # check.sh [--quick|--table]: builds and tests everything, in one line a suite and
 # totals at the end. Exit status 0 when nothing failed. --quick: the gcc build's
-# unit, lint, api and guests, in about a minute. --table: everything, and the table of
+# unit tests and guests, in about a minute. --table: everything, and the table of
 # boot formats in the README is written anew from what came of it.
 #
 # Missing Debian packages are installed (as root, or with sudo). Builds and logs
@@ -138,7 +138,7 @@ tidy() {
 threaded() {
 	meson test -C "$base/$1" --list 2>/dev/null |
 		sed -n 's/^.*:\(unit\|api\) \/ //p' |
-		grep -E '^(loop|iothreads|chardev|port-fd|vcpu|api|gmem|bus|trace|watch|frame-ring|net-user|p9-(share|escape)|virtio-(9p|each)|virtq-(threads|split|packed))' |
+		grep -E '^(loop|iothreads|chardev|port-fd|vcpu|api|gmem|bus|trace|watch|frame-ring|net-user|nvram-file|machine-serial|port-kept|p9-(share|escape)|virtio-(9p|each)|virtq-(threads|split|packed))' |
 		sort -u
 }
 
@@ -191,9 +191,9 @@ fi || echo "check.sh: going on without them" >&2
 patience=2
 if build gcc gcc; then
 	suite gcc unit
-	suite gcc lint
-	[ -n "$quick" ] || suite gcc fuzz
-	suite gcc api
+	[ -n "$quick" ] || for part in lint fuzz api; do
+		suite gcc $part
+	done
 	TRAPMAP_RESULTS=$results suite gcc guests
 	TRAPMAP_RESULTS=$results sh tests/lab/here.sh "$base/gcc/vmm/cli/trapmap"
 fi
