@@ -45,7 +45,9 @@ class Job:
                 os.setpgid(0, 0)
                 os.close(go_w)
                 os.read(go_r, 1)  # until the terminal is ours, or not
-                for sig in (signal.SIGTTOU, signal.SIGHUP):
+                # What a shell leaves ignored in the background, too.
+                for sig in (signal.SIGTTOU, signal.SIGHUP, signal.SIGINT,
+                            signal.SIGQUIT):
                     signal.signal(sig, signal.SIG_DFL)
                 for fd, to in ((terminal.slave, 0), (terminal.slave, 1), (err_w, 2)):
                     os.dup2(fd, to)
