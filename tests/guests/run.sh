@@ -117,7 +117,11 @@ send_input()
 	printf "$stdin"
 }
 
-send_input | timeout -k 5 30 "$trapmap" run "$@" >"$dir/out" 2>"$dir/err" &
+# Or a signal would come twice: GNU's sends it to its group, too.
+foreground=--foreground
+timeout $foreground 1 true 2>/dev/null || foreground=
+# shellcheck disable=SC2086 # nothing, where it is empty
+send_input | timeout $foreground -k 5 30 "$trapmap" run "$@" >"$dir/out" 2>"$dir/err" &
 pid=$!
 if [ -n "$signal" ]; then
 	wait_for_output
