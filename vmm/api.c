@@ -78,19 +78,14 @@ const char *trapmap_vm_error(const struct trapmap_vm *vm)
 	return vm->error.text;
 }
 
-static int started_already(struct trapmap_vm *vm)
-{
-	return error_set(&vm->error, ERROR_INPUT, -EBUSY,
-			 "the VM has been started already");
-}
-
 int trapmap_vm_prepare(struct trapmap_vm *vm)
 {
 	struct vm_config *c = &vm->config;
 	int r;
 
-	if (vm->state != VM_CONFIGURED)
-		return started_already(vm);
+	r = vm_configurable(vm);
+	if (r < 0)
+		return r;
 	if (!c->kernel.name && !c->firmware.name) {
 		r = source_from_data(&c->kernel, "the built-in guest",
 				     builtin_guest,
@@ -106,9 +101,7 @@ int trapmap_vm_start(struct trapmap_vm *vm)
 {
 	int r = 0;
 
-	if (vm->state != VM_CONFIGURED && vm->state != VM_PREPARED)
-		return started_already(vm);
-	if (vm->state == VM_CONFIGURED)
+	if (vm_state_of(vm) != VM_PREPARED)
 		r = trapmap_vm_prepare(vm);
 	return r < 0 ? r : vm_start(vm);
 }
@@ -118,27 +111,16 @@ int trapmap_vm_start_status(const struct trapmap_vm *vm)
 	return vm->state == VM_FAILED ? (int)vm->error.status : 0;
 }
 
-/* Its state under the lock: any thread may ask. */
-static enum vm_state state_of(struct trapmap_vm *vm)
-{
-	enum vm_state state;
-
-	pthread_mutex_lock(&vm->control.lock);
-	state = vm->state;
-	pthread_mutex_unlock(&vm->control.lock);
-	return state;
-}
-
 static bool is_built(struct trapmap_vm *vm)
 {
-	enum vm_state state = state_of(vm);
+	enum vm_state state = vm_state_of(vm);
 
 	return state != VM_CONFIGURED && state != VM_FAILED;
 }
 
 static bool has_started(struct trapmap_vm *vm)
 {
-	enum vm_state state = state_of(vm);
+	enum vm_state state = vm_state_of(vm);
 
 	return state == VM_RUNNING || state == VM_ENDED;
 }
@@ -212,7 +194,7 @@ int trapmap_vm_event_fd(struct trapmap_vm *vm)
 
 int trapmap_vm_trace_status(struct trapmap_vm *vm, uint64_t *ret_exits)
 {
-	if (state_of(vm) != VM_ENDED || !vm->observe.trace)
+	if (vm_state_of(vm) != VM_ENDED || !vm->observe.trace)
 		return -ESRCH;
 	*ret_exits = vm->observe.trace_exits;
 	return vm->observe.trace_error;
@@ -220,21 +202,21 @@ int trapmap_vm_trace_status(struct trapmap_vm *vm, uint64_t *ret_exits)
 
 const char *trapmap_vm_stats(struct trapmap_vm *vm)
 {
-	if (state_of(vm) != VM_ENDED || !vm->observe.stats_text)
+	if (vm_state_of(vm) != VM_ENDED || !vm->observe.stats_text)
 		return "";
 	return vm->observe.stats_text;
 }
 
 const char *trapmap_vm_postmortem(struct trapmap_vm *vm)
 {
-	if (state_of(vm) != VM_ENDED || !vm->postmortem)
+	if (vm_state_of(vm) != VM_ENDED || !vm->postmortem)
 		return "";
 	return vm->postmortem;
 }
 
 const char *trapmap_vm_report(struct trapmap_vm *vm)
 {
-	enum vm_state state = state_of(vm);
+	enum vm_state state = vm_state_of(vm);
 
 	return state == VM_ENDED || state == VM_FAILED ? vm_report(vm) : NULL;
 }

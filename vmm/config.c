@@ -33,13 +33,6 @@ static int fail(struct trapmap_vm *vm, int code, const char *text)
 	return error_set(&vm->error, ERROR_INPUT, code, "%s", text);
 }
 
-static int configurable(struct trapmap_vm *vm)
-{
-	if (vm->state != VM_CONFIGURED)
-		return fail(vm, -EBUSY, "the VM has been started already");
-	return 0;
-}
-
 /* Replaces *to by a copy of from, which may be NULL. */
 static int replace_string(struct trapmap_vm *vm, char **to, const char *from)
 {
@@ -62,7 +55,7 @@ int trapmap_vm_set_machine(struct trapmap_vm *vm,
 	uint64_t mem;
 	int r;
 
-	r = configurable(vm);
+	r = vm_configurable(vm);
 	if (r < 0)
 		return r;
 	if (machine->size != SIZE_MACHINE)
@@ -152,7 +145,7 @@ static int replace_source(struct trapmap_vm *vm, struct source *to,
 	struct source src = { .fd = -1 };
 	int r;
 
-	r = configurable(vm);
+	r = vm_configurable(vm);
 	if (r == 0)
 		r = vm_copy_source(vm, from, &src);
 	if (r < 0)
@@ -170,7 +163,7 @@ int trapmap_vm_set_kernel(struct trapmap_vm *vm,
 
 int trapmap_vm_set_boot(struct trapmap_vm *vm, enum trapmap_boot boot)
 {
-	int r = configurable(vm);
+	int r = vm_configurable(vm);
 
 	if (r < 0)
 		return r;
@@ -195,7 +188,7 @@ int trapmap_vm_add_fw_cfg(struct trapmap_vm *vm, const char *name,
 	unsigned i;
 	int r;
 
-	r = configurable(vm);
+	r = vm_configurable(vm);
 	if (r < 0)
 		return r;
 	if (len == 0 || len > FW_CFG_NAME_MAX)
@@ -228,7 +221,7 @@ int trapmap_vm_add_initrd(struct trapmap_vm *vm,
 	struct vm_config *c = &vm->config;
 	int r;
 
-	r = configurable(vm);
+	r = vm_configurable(vm);
 	if (r < 0)
 		return r;
 	if (c->initrds == VM_MAX_INITRDS)
@@ -242,7 +235,7 @@ int trapmap_vm_add_initrd(struct trapmap_vm *vm,
 
 int trapmap_vm_set_cmdline(struct trapmap_vm *vm, const char *cmdline)
 {
-	int r = configurable(vm);
+	int r = vm_configurable(vm);
 
 	return r < 0 ? r : replace_string(vm, &vm->config.cmdline, cmdline);
 }
@@ -274,7 +267,7 @@ static int replace_fd(struct trapmap_vm *vm, int *to, int fd, const char *what)
 
 int trapmap_vm_set_debugcon(struct trapmap_vm *vm, int fd)
 {
-	int r = configurable(vm);
+	int r = vm_configurable(vm);
 
 	return r < 0 ? r
 		     : replace_fd(vm, &vm->config.machine.debugcon_fd, fd,
@@ -284,7 +277,7 @@ int trapmap_vm_set_debugcon(struct trapmap_vm *vm, int fd)
 int trapmap_vm_add_rule(struct trapmap_vm *vm, enum trapmap_rule rule,
 			const char *regex)
 {
-	int r = configurable(vm);
+	int r = vm_configurable(vm);
 
 	return r < 0 ? r : watch_add(vm->config.watch, rule, regex, &vm->error);
 }
@@ -296,7 +289,7 @@ int trapmap_vm_set_trace(struct trapmap_vm *vm,
 			       TRAPMAP_TRACE_MSR | TRAPMAP_TRACE_HYPERCALL |
 			       TRAPMAP_TRACE_OTHER;
 	struct trapmap_trace *t = &vm->config.trace;
-	int r = configurable(vm);
+	int r = vm_configurable(vm);
 
 	if (r < 0)
 		return r;
@@ -316,7 +309,7 @@ int trapmap_vm_set_trace(struct trapmap_vm *vm,
 
 int trapmap_vm_set_stats(struct trapmap_vm *vm, int on)
 {
-	int r = configurable(vm);
+	int r = vm_configurable(vm);
 
 	if (r == 0)
 		vm->config.stats = on != 0;
@@ -345,7 +338,7 @@ int trapmap_vm_add_device(struct trapmap_vm *vm,
 	unsigned i;
 	int r;
 
-	r = configurable(vm);
+	r = vm_configurable(vm);
 	if (r < 0)
 		return r;
 	if (device->size != SIZE_DEVICE || !device->name || !device->read ||

@@ -88,9 +88,10 @@ int trapmap_vm_set_notice(struct trapmap_vm *vm,
 			  void (*notice)(void *opaque, const char *text),
 			  void *opaque)
 {
-	if (vm->state != VM_CONFIGURED)
-		return error_set(&vm->error, ERROR_INPUT, -EBUSY,
-				 "the VM has been started already");
+	int r = vm_configurable(vm);
+
+	if (r < 0)
+		return r;
 	vm->notices.tell = notice;
 	vm->notices.opaque = opaque;
 	return 0;

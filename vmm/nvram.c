@@ -10,10 +10,10 @@ int trapmap_vm_set_nvram(struct trapmap_vm *vm, const struct trapmap_nvram *nvra
 {
 	struct vm_config *c = &vm->config;
 	char *path = NULL;
+	int r = vm_configurable(vm);
 
-	if (vm->state != VM_CONFIGURED)
-		return error_set(&vm->error, ERROR_INPUT, -EBUSY,
-				 "the VM has been started already");
+	if (r < 0)
+		return r;
 	if (nvram->size != sizeof(*nvram))
 		return error_set(&vm->error, ERROR_INPUT, -EINVAL,
 				 "struct trapmap_nvram: wrong size");

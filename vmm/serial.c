@@ -127,11 +127,8 @@ const char *trapmap_vm_serial_name(struct trapmap_vm *vm, uint32_t port)
 
 int trapmap_vm_serial_break(struct trapmap_vm *vm, uint32_t port)
 {
-	enum vm_state state;
+	enum vm_state state = vm_state_of(vm);
 
-	pthread_mutex_lock(&vm->control.lock);
-	state = vm->state;
-	pthread_mutex_unlock(&vm->control.lock);
 	if (state != VM_RUNNING && state != VM_ENDED)
 		return -ENODEV;
 	if (port >= TRAPMAP_SERIAL_PORTS || !vm->machine.uart[port].dev)

@@ -128,6 +128,12 @@ struct trapmap_vm {
 int vm_copy_source(struct trapmap_vm *vm, const struct trapmap_source *from,
 		   struct source *ret_src);
 
+/* Its state, and what was written before it. Any thread. */
+enum vm_state vm_state_of(struct trapmap_vm *vm);
+
+/* 0 until it is prepared or started, then -EBUSY with vm->error. */
+int vm_configurable(struct trapmap_vm *vm);
+
 /* config.c: the defaults (0 or -ENOMEM), and their release. */
 int vm_config_init(struct vm_config *config);
 void vm_config_done(struct vm_config *config);

@@ -17,9 +17,10 @@
 int attach_check(struct trapmap_vm *vm, size_t size, size_t want,
 		 const char *what)
 {
-	if (vm->state != VM_CONFIGURED)
-		return error_set(&vm->error, ERROR_INPUT, -EBUSY,
-				 "the VM has been started already");
+	int r = vm_configurable(vm);
+
+	if (r < 0)
+		return r;
 	if (size != want)
 		return error_set(&vm->error, ERROR_INPUT, -EINVAL,
 				 "struct %s: wrong size", what);

@@ -99,24 +99,13 @@ int trapmap_vm_set_balloon(struct trapmap_vm *vm,
 
 /* ---- while it runs ------------------------------------------------------ */
 
-/* Under the lock, behind which the start wrote at->vd: any thread may ask. */
-static enum vm_state state_of(struct trapmap_vm *vm)
-{
-	enum vm_state state;
-
-	pthread_mutex_lock(&vm->control.lock);
-	state = vm->state;
-	pthread_mutex_unlock(&vm->control.lock);
-	return state;
-}
-
 int trapmap_vm_balloon_target(struct trapmap_vm *vm, uint64_t bytes)
 {
 	struct attachment *at = attach_find(vm, &balloon_ops);
 
 	if (!at)
 		return -ENODEV;
-	if (state_of(vm) != VM_RUNNING)
+	if (vm_state_of(vm) != VM_RUNNING)
 		return -ESRCH;
 	if (bytes > vm->config.mem)
 		return -EINVAL;
@@ -135,7 +124,7 @@ int trapmap_vm_balloon_stats(struct trapmap_vm *vm,
 		return -EINVAL;
 	if (!at)
 		return -ENODEV;
-	state = state_of(vm);
+	state = vm_state_of(vm);
 	if (state != VM_RUNNING && state != VM_ENDED)
 		return -ESRCH;
 	virtio_balloon_get_stats(at->vd, state == VM_RUNNING, &s);
