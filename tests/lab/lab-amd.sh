@@ -49,9 +49,14 @@ pack "$tmp/l1.cpio" "$@"
 # Serial ports: L1's console and the results; for one command also two on PCI
 # (so that no two share an ISA interrupt) for its stdout and its stderr.
 set -- -serial chardev:console -serial chardev:results
-[ -n "$jobs" ] || set -- "$@" -chardev stdio,id=out,signal=off \
-	-chardev "file,id=err,path=$tmp/err" \
-	-device pci-serial-2x,chardev1=out,chardev2=err
+if [ -n "$jobs" ]; then
+	set -- "$@" -chardev stdio,id=console,signal=off
+else
+	set -- "$@" -chardev "file,id=console,path=$tmp/l1-console" \
+		-chardev stdio,id=out,signal=off \
+		-chardev "file,id=err,path=$tmp/err" \
+		-device pci-serial-2x,chardev1=out,chardev2=err
+fi
 if [ "$steady" = yes ]; then
 	cpus=1
 	set -- "$@" -accel tcg,thread=single -icount shift=0,sleep=off
@@ -69,7 +74,6 @@ run_qemu() {
 	exec timeout --foreground -k 5 "$limit" qemu-system-x86_64 \
 		-nodefaults -no-user-config -no-reboot -display none \
 		-cpu max -smp "$cpus" -m "$mem" \
-		-chardev "file,id=console,path=$tmp/l1-console" \
 		-chardev "file,id=results,path=$tmp/results.gz" \
 		-kernel "$l1_kernel" -initrd "$tmp/l1.cpio" \
 		-append 'console=ttyS0 quiet cryptomgr.notests panic=-1 reboot=t tsc=reliable no_timer_check nokaslr' \
@@ -78,7 +82,13 @@ run_qemu() {
 
 status=0
 if [ -n "$jobs" ]; then
-	run_qemu "$@" </dev/null &
+	# QEMU forgets now and then that an interrupt is pending when L1 halts: the
+	# timer's, after which none comes (its local APIC has it in IRR, and IF is
+	# set). Any other interrupt makes it look again, so one comes each second.
+	mkfifo "$tmp/beat"
+	while sleep 1; do echo; done >"$tmp/beat" &
+	watched=$!
+	run_qemu "$@" <"$tmp/beat" >"$tmp/l1-console" &
 	emulator_pid=$!
 	watch_jobs 1
 	wait "$emulator_pid" || status=$?
