@@ -113,7 +113,7 @@ run_bochs() {
 }
 run_bochs &
 emulator_pid=$!
-[ -z "$jobs" ] || watch_jobs 6
+[ -z "$jobs" ] || watch_jobs 3
 status=0
 wait "$emulator_pid" || status=$?
 emulator_pid=

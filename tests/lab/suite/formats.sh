@@ -23,7 +23,7 @@ stock() {
 	esac
 	more="--boot=$1"
 	case $host-$name in
-	intel-*-stock-unpack | intel-*-stock-elf-linux64 | intel-*-stock-packed-*)
+	intel-*-stock-unpack | intel-*-stock-elf-linux64 | intel*-stock-packed-*)
 		format_of_boot "$2"
 		usual
 		why="left out for time"
