@@ -108,7 +108,10 @@ int trapmap_vm_start(struct trapmap_vm *vm)
 
 int trapmap_vm_start_status(const struct trapmap_vm *vm)
 {
-	return vm->state == VM_FAILED ? (int)vm->error.status : 0;
+	/* Its lock is no part of what is asked about. */
+	struct trapmap_vm *asked = (struct trapmap_vm *)(uintptr_t)vm;
+
+	return vm_state_of(asked) == VM_FAILED ? (int)vm->error.status : 0;
 }
 
 static bool is_built(struct trapmap_vm *vm)
@@ -291,7 +294,7 @@ static int build_devicetree(struct trapmap_vm *vm)
 	pthread_mutex_lock(&vm->control.lock);
 	config.initrd = vm->loaded.initrd;
 	config.initrd_len = vm->loaded.initrd_len;
-	is_linux = vm->loaded.plan.protocol == BOOT_LINUX64;
+	is_linux = vm->loaded.plan.is_linux;
 	pthread_mutex_unlock(&vm->control.lock);
 	if (is_linux &&
 	    config.platform.transport == TRAPMAP_TRANSPORT_MMIO_CMDLINE) {

@@ -42,6 +42,18 @@
  *	out: command line: <first 'second one'>
  *	out: initrd: an initrd
  *	report: guest.boot = linux16
+ * case bzimage-linux32-and-its-dump
+ *	format: bzImage by linux32
+ *	options: --boot=linux32 --transport mmio-cmdline -p quiet --dump-dtb $dir/dtb
+ *	status: 0
+ *	out: command line: <quiet virtio_mmio.device=4K@0xd0000000:5>
+ *	check: grep -a -q 'quiet virtio_mmio.device=4K@0xd0000000:5' "$dir/dtb"
+ * case bzimage-linux16-and-its-dump
+ *	format: bzImage by linux16
+ *	options: --boot=linux16 --transport mmio-cmdline -p quiet --dump-dtb $dir/dtb
+ *	status: 0
+ *	out: command line: <quiet virtio_mmio.device=4K@0xd0000000:5>
+ *	check: grep -a -q 'quiet virtio_mmio.device=4K@0xd0000000:5' "$dir/dtb"
  * case bzimage-pvh
  *	options: --boot=pvh
  *	status: 2

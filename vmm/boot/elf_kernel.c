@@ -50,7 +50,6 @@ int elf_parse(const struct boot_image *image, struct boot_plan *ret_plan,
 	const struct boot_notes *notes = &image->notes;
 	struct boot_plan plan = {
 		.format = "ELF",
-		.is_linux = notes->is_linux,
 		.cmdline_max = CMDLINE_MAX,
 		.initrd_max = LAYOUT_HOLE - 1,
 	};
@@ -75,6 +74,7 @@ int elf_parse(const struct boot_image *image, struct boot_plan *ret_plan,
 	case TRAPMAP_BOOT_LINUX32: plan.protocol = BOOT_LINUX32; break;
 	default: plan.protocol = BOOT_LINUX64; break;
 	}
+	plan.is_linux = notes->is_linux || plan.protocol != BOOT_PVH;
 	r = elf_load(image, &e, &entry, &plan, err);
 	if (r < 0)
 		return r;

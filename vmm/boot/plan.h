@@ -62,7 +62,7 @@ struct boot_plan {
 	uint32_t offers; /* BIT(enum trapmap_boot) of each that it can */
 	enum trapmap_boot boot; /* the one that it is for: what was wanted */
 	enum boot_protocol protocol;
-	bool is_linux; /* known to be */
+	bool is_linux; /* known to be, or started by a protocol of its */
 
 	struct boot_segment segment[BOOT_MAX_SEGMENTS];
 	unsigned segments;

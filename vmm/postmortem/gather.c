@@ -45,8 +45,7 @@ static void gather_guest(struct trapmap_vm *vm, struct postmortem *pm)
 	pm->kernel = c->kernel.name ? c->kernel.name : "";
 	pm->format = plan->format;
 	pm->boot = boot_name(plan->boot);
-	pm->is_linux = plan->format && (plan->is_linux ||
-					plan->protocol == BOOT_LINUX64);
+	pm->is_linux = plan->is_linux;
 	pm->cmdline = c->cmdline ? c->cmdline : "";
 	pm->mem = c->mem;
 	pm->memory = vm->mem.back.map ? &vm->mem.back.config : &c->memory;
