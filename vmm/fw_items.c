@@ -61,6 +61,17 @@ static int set_e820(struct fw_items *items, struct device *fw,
 						      .len = n * E820_ENTRY });
 }
 
+static int open_file(struct source *src, struct error *err)
+{
+	int r = source_open(src, err);
+
+	if (r == 0 && src->len > UINT32_MAX)
+		r = error_set(err, ERROR_INPUT, -EFBIG,
+			      "%s: larger than 4 GiB, which fw_cfg cannot serve",
+			      src->name);
+	return r;
+}
+
 /* ---- the initrds, one after another at multiples of four ----------------- */
 
 static uint64_t initrds_len(const struct fw_items *items)
@@ -105,14 +116,8 @@ static int set_initrd(struct fw_items *items, struct device *fw,
 	unsigned i;
 	int r = 0;
 
-	for (i = 0; i < items->initrds && r == 0; i++) {
-		r = source_open(&items->initrd[i], err);
-		if (r == 0 && items->initrd[i].len > UINT32_MAX)
-			r = error_set(err, ERROR_INPUT, -EFBIG,
-				      "%s: larger than 4 GiB, which fw_cfg "
-				      "cannot serve",
-				      items->initrd[i].name);
-	}
+	for (i = 0; i < items->initrds && r == 0; i++)
+		r = open_file(&items->initrd[i], err);
 	if (r < 0)
 		return r;
 	if (end > highest)
@@ -197,11 +202,7 @@ static int set_kernel(struct fw_items *items, struct device *fw,
 	uint32_t setup_len = 0, initrd_at = 0;
 	int r;
 
-	r = source_open(items->kernel, err);
-	if (r == 0 && items->kernel->len > UINT32_MAX)
-		r = error_set(err, ERROR_INPUT, -EFBIG,
-			      "%s: larger than 4 GiB, which fw_cfg cannot serve",
-			      items->kernel->name);
+	r = open_file(items->kernel, err);
 	if (r == 0)
 		r = read_setup(items, &setup_len, err);
 	if (r < 0)
@@ -249,15 +250,10 @@ static int read_file(void *opaque, uint64_t off, void *buf, size_t len)
 
 static int set_file(struct device *fw, struct fw_file *file, struct error *err)
 {
-	int r = source_open(&file->source, err);
+	int r = open_file(&file->source, err);
 
 	if (r < 0)
 		return r;
-	if (file->source.len > UINT32_MAX)
-		return error_set(err, ERROR_INPUT, -EFBIG,
-				 "%s: larger than 4 GiB, which fw_cfg cannot "
-				 "serve",
-				 file->source.name);
 	r = fw_cfg_set_file(fw, file->name,
 			    &(struct fw_cfg_item){
 				    .read = read_file,

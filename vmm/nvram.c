@@ -4,19 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach/attach.h"
 #include "vm.h"
 
 int trapmap_vm_set_nvram(struct trapmap_vm *vm, const struct trapmap_nvram *nvram)
 {
 	struct vm_config *c = &vm->config;
 	char *path = NULL;
-	int r = vm_configurable(vm);
+	int r = attach_check(vm, nvram->size, sizeof(*nvram), "trapmap_nvram");
 
 	if (r < 0)
 		return r;
-	if (nvram->size != sizeof(*nvram))
-		return error_set(&vm->error, ERROR_INPUT, -EINVAL,
-				 "struct trapmap_nvram: wrong size");
 	if (nvram->path && !*nvram->path)
 		return error_set(&vm->error, ERROR_INPUT, -EINVAL,
 				 "struct trapmap_nvram: the path is empty");
