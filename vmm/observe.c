@@ -34,10 +34,8 @@ static int start_stats(struct trapmap_vm *vm)
 	o->stats = calloc(vm->config.cpus, sizeof(struct stats *));
 	if (!o->stats)
 		return -ENOMEM;
-	for (i = 0; i < vm->config.cpus && r == 0; i++) {
+	for (i = 0; i < vm->config.cpus && r == 0; i++)
 		r = stats_new(&o->stats[i]);
-		vm->vcpu[i].stats = o->stats[i];
-	}
 	return r;
 }
 
@@ -48,14 +46,9 @@ static int start_trace(struct trapmap_vm *vm)
 		.drained = trace_drained,
 		.opaque = vm,
 	};
-	unsigned i;
-	int r;
 
-	r = trace_new(&vm->config.trace, vm->config.cpus, &vm->machine.pio,
-		      &vm->machine.mmio, &hooks, &vm->observe.trace);
-	for (i = 0; r == 0 && i < vm->config.cpus; i++)
-		vm->vcpu[i].trace = vm->observe.trace;
-	return r;
+	return trace_new(&vm->config.trace, vm->config.cpus, &vm->machine.pio,
+			 &vm->machine.mmio, &hooks, &vm->observe.trace);
 }
 
 int observe_start(struct trapmap_vm *vm, struct error *err)
@@ -81,6 +74,9 @@ int observe_start(struct trapmap_vm *vm, struct error *err)
 		if (r < 0)
 			return error_host(err, r, "cannot start the trace");
 	}
+	for (i = 0; i < vm->config.cpus; i++)
+		vcpu_observe(&vm->vcpu[i], vm->vm_fd,
+			     o->stats ? o->stats[i] : NULL, o->trace);
 	return 0;
 }
 

@@ -89,16 +89,23 @@ int vcpu_init(struct vcpu *vcpu, int vm_fd, size_t run_size,
 	r = kvm_map_run(vcpu->fd, run_size, &vcpu->run);
 	if (r < 0)
 		return error_host(err, r, "cannot map vCPU %u", id);
-	/* RIP at each exit, which KVM does not give for nothing. */
-	if ((vcpu->stats || vcpu->trace) &&
-	    kvm_check(vm_fd, KVM_CAP_SYNC_REGS) & KVM_SYNC_X86_REGS)
-		vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
 	if (vcpu->control->kick_signal)
 		return 0;
 	r = kvm_set_signal(vcpu->fd, vcpu_kick_signal());
 	if (r < 0)
 		return error_host(err, r, "vCPU %u: KVM_SET_SIGNAL_MASK", id);
 	return 0;
+}
+
+void vcpu_observe(struct vcpu *vcpu, int vm_fd, struct stats *stats,
+		  struct trace *trace)
+{
+	vcpu->stats = stats;
+	vcpu->trace = trace;
+	/* RIP at each exit, which KVM does not give for nothing. */
+	if ((stats || trace) &&
+	    kvm_check(vm_fd, KVM_CAP_SYNC_REGS) & KVM_SYNC_X86_REGS)
+		vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
 }
 
 int vcpu_set_up(struct vcpu *vcpu, const struct kvm_cpuid2 *cpuid,

@@ -108,6 +108,13 @@ int vcpu_init(struct vcpu *vcpu, int vm_fd, size_t run_size,
 int vcpu_set_up(struct vcpu *vcpu, const struct kvm_cpuid2 *cpuid,
 		struct error *err);
 
+/*
+ * What its exits are counted in and written to, each may be NULL. Before its thread is
+ * started.
+ */
+void vcpu_observe(struct vcpu *vcpu, int vm_fd, struct stats *stats,
+		  struct trace *trace);
+
 /* Starts the thread. With control->lock held. Returns 0 or -errno. */
 int vcpu_start(struct vcpu *vcpu);
 

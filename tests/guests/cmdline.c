@@ -27,6 +27,10 @@
  *	options: -p "$(printf %02000d 7)"
  *	status: 0
  *	match: ^\[0{1999}7\]$
+ * case trace-says-where
+ *	options: --trace $dir/trace
+ *	status: 0
+ *	check: grep -q '"addr":"0x3f8".*"rip":"0x1' $dir/trace
  */
 #include "guest.h"
 
