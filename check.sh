@@ -149,23 +149,48 @@ if command -v setarch >/dev/null 2>&1 &&
 	no_random=(--wrapper "setarch $(uname -m) -R")
 fi
 
-# lab NAME SCRIPT [ARGUMENT]...: a suite of tests/lab, by its TAP and its totals.
+# lab NAME SCRIPT [ARGUMENT]...: runs a suite of tests/lab, and notes how long it took.
 lab() {
-	local name=$1 script=$2 begin=$SECONDS log=$base/$1.log p f s reason=
+	local name=$1 script=$2 begin=$SECONDS
 	shift 2
 	rm -rf "${base:?}/$name"
 	TRAPMAP_RESULTS=$results "tests/lab/$script" --trapmap "$base/gcc/vmm/cli/trapmap" "$@" \
-		--keep "$base/$name" >"$log" 2>&1 </dev/null
+		--keep "$base/$name" >"$base/$name.log" 2>&1 </dev/null
+	echo $((SECONDS - begin)) >"$base/$name.seconds"
+}
+
+# report_lab NAME: by its TAP and its totals.
+report_lab() {
+	local log=$base/$1.log p f s reason=
 	read -r p f s < <(tail -n 1 "$log" | tr -dc '0-9 \n')
 	[ "${s:-0}" = 0 ] || reason=$(sed -n 's/.*# SKIP //p' "$log" | head -n 1)
 	if [ "${f:-1}" != 0 ]; then
 		{
-			echo "---- $name"
+			echo "---- $1"
 			grep -v '^ok ' "$log" | sed 's/^/    /' | head -n 150
 		} >>"$failures"
 	fi
-	report gcc "$name" "${p:-0}" "${f:-1}" "${s:-0}" \
-		$((SECONDS - begin)) "$reason"
+	report gcc "$1" "${p:-0}" "${f:-1}" "${s:-0}" \
+		"$(cat "$base/$1.seconds")" "$reason"
+}
+
+# labs "NAME SCRIPT [ARGUMENT]..."...: as many at a time as there are processors, as an
+# emulator keeps one of them busy. The longest are the first.
+labs() {
+	local words
+	# What they share is fetched once.
+	tests/lab/fetch.sh >"$base/fetch.log" 2>&1 </dev/null
+	for words; do
+		while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+			wait -n
+		done
+		# shellcheck disable=SC2086 # a list of words
+		lab $words &
+	done
+	wait
+	for words; do
+		report_lab "${words%% *}"
+	done
 }
 
 finish() {
@@ -218,10 +243,13 @@ if build tsan clang -Db_sanitize=thread -Db_lundef=false; then
 	fi
 fi
 
-lab lab-amd suite.sh --sanitized "$base/asan/vmm/cli/trapmap"
-lab lab-npt0 suite.sh --host amd-npt0
-lab lab-intel modes.sh intel intel-ept0 intel-ug0
-lab debian debian-suite.sh
+labs "lab-amd suite.sh" \
+	"lab-intel suite.sh --host intel" \
+	"lab-ept0 suite.sh --host intel-ept0" \
+	"lab-ug0 suite.sh --host intel-ug0" \
+	"lab-npt0 suite.sh --host amd-npt0" \
+	"lab-asan suite.sh --trapmap $base/asan/vmm/cli/trapmap sanitized" \
+	"debian debian-suite.sh"
 python3 tests/lab/table.py "$results" >"$base/formats.md" &&
 	[ -n "$table" ] && python3 tests/lab/table.py "$results" README.md
 finish

@@ -69,7 +69,7 @@ done
 	done
 	[ "$boots" = 0 ] || echo "boot 900 $l1 boot $boots $machines"
 } >"$dir/jobs"
-"$lab/lab-amd.sh" --trapmap "$build/vmm/cli/trapmap" --mem 3072 \
+"$lab/lab-amd.sh" --trapmap "$build/vmm/cli/trapmap" --cpus 2 --mem 3072 \
 	--timeout "${LIMIT:-3000}" --add "$dir/l1" --jobs "$dir/jobs" \
 	--results "$dir/results"
 [ -z "${KEEP:-}" ] || cp -R "$dir/results" "$KEEP"

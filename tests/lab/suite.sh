@@ -6,25 +6,23 @@
 # Trapmap's exit status, its words on stderr and its report. Output is TAP with a totals
 # line. Exit status 0, 1 when something failed, 77 when the lab cannot run here.
 #
-#	suite.sh [--host HOST] [--trapmap FILE] [--sanitized FILE] [--keep FOLDER] [PART]...
+#	suite.sh [--host HOST] [--trapmap FILE] [--keep FOLDER] [PART]...
 #
-# A HOST is one of rounds.sh; amd, without. --sanitized names a build with ASan and
-# UBSan for a shorter second round. A PART is a file of suite/ without its ".sh": its
-# functions PART_jobs and PART_checks. Without any, those are run that the host is for,
-# in one boot of the outer machine.
+# A HOST is one of rounds.sh; amd, without. A PART is a file of suite/ without its
+# ".sh": its functions PART_jobs and PART_checks. Without any, those are run that the
+# host is for, in one boot of the outer machine. The part sanitized is for a build with
+# ASan and UBSan.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 trapmap=${TRAPMAP:-$top/build/vmm/cli/trapmap}
-sanitized=
 on=amd
 keep= # of rounds.sh
 while [ $# -ge 2 ]; do
 	case $1 in
 	--host) on=$2 ;;
 	--trapmap) trapmap=$2 ;;
-	--sanitized) sanitized=$2 ;;
 	--keep) keep=$2 ;;
 	*) break ;;
 	esac
@@ -32,8 +30,8 @@ while [ $# -ge 2 ]; do
 done
 for part; do
 	[ -f "$here/suite/$part.sh" ] && continue
-	echo "usage: suite.sh [--host HOST] [--trapmap FILE] [--sanitized FILE]" \
-		"[--keep FOLDER] [PART]..." >&2
+	echo "usage: suite.sh [--host HOST] [--trapmap FILE] [--keep FOLDER]" \
+		"[PART]..." >&2
 	exit 2
 done
 
@@ -73,15 +71,4 @@ for part in $parts; do
 	"${part}_checks"
 done
 follow_schema
-
-if [ -n "$sanitized" ] && [ -x "$sanitized" ]; then
-	# shellcheck source=tests/lab/suite/sanitized.sh
-	. "$here/suite/sanitized.sh"
-	begin_round
-	sanitized_jobs
-	round sanitized "$sanitized"
-	sanitized_checks
-elif [ -n "$sanitized" ]; then
-	skip_one "sanitized" "no program at $sanitized"
-fi
 totals

@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 #
 # sanitized.sh: a few boots by a build with ASan and UBSan: all that is read of a guest
-# and written down of it. A round of its own of suite.sh.
+# and written down of it. A part of suite.sh, for --trapmap with such a build.
 
 sanitized_jobs() {
 	limit=100
