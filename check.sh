@@ -149,35 +149,37 @@ if command -v setarch >/dev/null 2>&1 &&
 	no_random=(--wrapper "setarch $(uname -m) -R")
 fi
 
-# lab NAME SCRIPT [ARGUMENT]...: runs a suite of tests/lab, and notes how long it took.
+# lab BUILD NAME SCRIPT [ARGUMENT]...: runs a suite of tests/lab with a build's program,
+# and notes how long it took.
 lab() {
-	local name=$1 script=$2 begin=$SECONDS
-	shift 2
+	local build=$1 name=$2 script=$3 begin=$SECONDS
+	shift 3
 	rm -rf "${base:?}/$name"
-	TRAPMAP_RESULTS=$results "tests/lab/$script" --trapmap "$base/gcc/vmm/cli/trapmap" "$@" \
-		--keep "$base/$name" >"$base/$name.log" 2>&1 </dev/null
+	TRAPMAP_RESULTS=$results "tests/lab/$script" \
+		--trapmap "$base/$build/vmm/cli/trapmap" --keep "$base/$name" \
+		"$@" >"$base/$name.log" 2>&1 </dev/null
 	echo $((SECONDS - begin)) >"$base/$name.seconds"
 }
 
-# report_lab NAME: by its TAP and its totals.
+# report_lab BUILD NAME: by its TAP and its totals.
 report_lab() {
-	local log=$base/$1.log p f s reason=
+	local log=$base/$2.log p f s reason=
 	read -r p f s < <(tail -n 1 "$log" | tr -dc '0-9 \n')
 	[ "${s:-0}" = 0 ] || reason=$(sed -n 's/.*# SKIP //p' "$log" | head -n 1)
 	if [ "${f:-1}" != 0 ]; then
 		{
-			echo "---- $1"
+			echo "---- $2"
 			grep -v '^ok ' "$log" | sed 's/^/    /' | head -n 150
 		} >>"$failures"
 	fi
-	report gcc "$1" "${p:-0}" "${f:-1}" "${s:-0}" \
-		"$(cat "$base/$1.seconds")" "$reason"
+	report "$1" "$2" "${p:-0}" "${f:-1}" "${s:-0}" \
+		"$(cat "$base/$2.seconds")" "$reason"
 }
 
-# labs "NAME SCRIPT [ARGUMENT]..."...: as many at a time as there are processors, as an
+# labs "BUILD NAME SCRIPT [ARGUMENT]..."...: as many at a time as there are processors, as an
 # emulator keeps one of them busy. The longest are the first.
 labs() {
-	local words
+	local words parts
 	# What they share is fetched once.
 	tests/lab/fetch.sh >"$base/fetch.log" 2>&1 </dev/null
 	for words; do
@@ -189,7 +191,8 @@ labs() {
 	done
 	wait
 	for words; do
-		report_lab "${words%% *}"
+		read -r -a parts <<<"$words"
+		report_lab "${parts[0]}" "${parts[1]}"
 	done
 }
 
@@ -243,13 +246,13 @@ if build tsan clang -Db_sanitize=thread -Db_lundef=false; then
 	fi
 fi
 
-labs "lab-amd suite.sh" \
-	"lab-intel suite.sh --host intel" \
-	"lab-ept0 suite.sh --host intel-ept0" \
-	"lab-ug0 suite.sh --host intel-ug0" \
-	"lab-npt0 suite.sh --host amd-npt0" \
-	"lab-asan suite.sh --trapmap $base/asan/vmm/cli/trapmap sanitized" \
-	"debian debian-suite.sh"
+labs "gcc lab-amd suite.sh" \
+	"gcc lab-intel suite.sh --host intel" \
+	"gcc lab-ept0 suite.sh --host intel-ept0" \
+	"gcc lab-ug0 suite.sh --host intel-ug0" \
+	"gcc lab-npt0 suite.sh --host amd-npt0" \
+	"asan lab-asan suite.sh sanitized" \
+	"gcc debian debian-suite.sh"
 python3 tests/lab/table.py "$results" >"$base/formats.md" &&
 	[ -n "$table" ] && python3 tests/lab/table.py "$results" README.md
 finish

@@ -8,7 +8,13 @@ smp_jobs() {
 	boot smp-4 /lab/cloud/vmlinuz 4 256 0
 	more='-c 8,sockets=2,cores=2,threads=2'
 	boot smp-2x2x2 /lab/cloud/vmlinuz 8 256 0
-	# Three cores: the ids have a gap. Without ACPI a kernel cannot power off.
+	# Without ACPI a kernel cannot power off.
+	for n in 1 2 4 8; do
+		limit=90
+		boot smp-mp-$n /lab/generic/vmlinuz $n 256 6 \
+			acpi=off reboot=k trapmap.end=reboot
+	done
+	# Three cores: the ids have a gap.
 	more='-c 6,sockets=2,cores=3,affinity=0'
 	limit=90
 	boot smp-mp-table /lab/generic/vmlinuz 6 256 6 \
@@ -23,6 +29,11 @@ smp_checks() {
 	is "$(field topology)" \
 		'4/2 0:0.0 1:0.0 2:0.1 3:0.1 4:1.0 5:1.0 6:1.1 7:1.1' \
 		"smp-2x2x2: two sockets with two cores of two threads"
+	for n in 1 2 4 8; do
+		out=$results/smp-mp-$n
+		is "$(field topology | cut -d' ' -f1)" "$n/$n" \
+			"smp-mp-$n: one socket of $n, by the MP table"
+	done
 	out=$results/smp-mp-table
 	is "$(field topology)" '3/3 0:0.0 1:0.1 2:0.2 4:1.0 5:1.1 6:1.2' \
 		"smp-mp-table: two sockets with three cores, by their ids"
