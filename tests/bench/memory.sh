@@ -20,6 +20,12 @@ for mib in "$@"; do
 	"$trapmap" run -q --serial=null -m "$mib" "$guest" \
 		</dev/null >"$out" 2>&1 &
 	pid=$!
+	# Until the guest runs, and has settled.
+	tenths=0
+	until grep -q '^trapmap-cpu0' "/proc/$pid"/task/*/comm 2>/dev/null ||
+		[ $((tenths += 1)) -gt 100 ]; do
+		sleep 0.1
+	done
 	sleep 1
 	if ! cp "/proc/$pid/smaps" "$out"; then
 		echo "  -m $mib: it does not run: $(cat "$out")"
