@@ -180,6 +180,8 @@ report_lab() {
 # emulator keeps one of them busy. The longest are the first.
 labs() {
 	local words parts
+	# What runs in a shell's background does not hear Ctrl-C.
+	trap 'trap - TERM; kill 0; exit 130' INT TERM
 	# What they share is fetched once.
 	tests/lab/fetch.sh >"$base/fetch.log" 2>&1 </dev/null
 	for words; do
